@@ -1,0 +1,100 @@
+"""A folder for each test, and what happens to a test whose tool is missing."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+
+import hypothesis
+import psycopg
+import pytest
+
+from tests.settings import POSTGRESQL
+
+REQUIRE_ALL = os.environ.get("DELIVERYSTORE_REQUIRE_ALL") == "1"
+
+# Two busy cores make any single example slow now and then.
+hypothesis.settings.register_profile("deliverystore", deadline=None)
+hypothesis.settings.load_profile("deliverystore")
+
+
+@pytest.fixture(autouse=True)
+def delivery_store_root(settings, tmp_path):
+    """Keep the deliveries of one test away from those of the next."""
+    settings.DELIVERY_STORE_ROOT = tmp_path / "deliveries"
+    return settings.DELIVERY_STORE_ROOT
+
+
+def _is_there(module):
+    return importlib.util.find_spec(module) is not None
+
+
+@functools.cache
+def _has_browser():
+    return _is_there("playwright") and shutil.which("chromium") is not None
+
+
+@functools.cache
+def _has_objectstore():
+    return all(map(_is_there, ["boto3", "storages", "moto", "flask_cors"]))
+
+
+@functools.cache
+def _has_postgresql():
+    try:
+        psycopg.connect(
+            dbname="postgres",
+            host=POSTGRESQL["HOST"],
+            port=POSTGRESQL["PORT"],
+            user=POSTGRESQL["USER"],
+            password=POSTGRESQL["PASSWORD"],
+            connect_timeout=3,
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@functools.cache
+def _has_strace():
+    """Tell if strace is there and may trace: in some containers it may not."""
+    try:
+        subprocess.run(["strace", "-o", os.devnull, "true"], check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+TOOLS = {
+    "browser": (_has_browser, "needs Chromium (Debian: chromium) and playwright"),
+    "objectstore": (_has_objectstore, "needs moto, flask-cors and deliverystore[s3]"),
+    "postgresql": (_has_postgresql, "needs PostgreSQL: see PGHOST, PGPORT, PGUSER"),
+    "strace": (_has_strace, "needs strace, and the right to trace"),
+}
+
+
+def pytest_runtest_setup(item):
+    for name, (is_there, reason) in TOOLS.items():
+        if item.get_closest_marker(name) and not is_there():
+            pytest.skip(reason)
+
+
+def _skipped(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return len(reporter.stats.get("skipped", [])) if reporter else 0
+
+
+def pytest_sessionfinish(session):
+    """Fail where nothing may be skipped: CI has every tool."""
+    if REQUIRE_ALL and _skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    if REQUIRE_ALL and (skipped := _skipped(terminalreporter.config)):
+        terminalreporter.write_line(
+            f"DELIVERYSTORE_REQUIRE_ALL=1: {skipped} skipped, none may be", red=True
+        )
