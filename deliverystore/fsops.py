@@ -1,0 +1,423 @@
+"""Every change to a local file system.
+
+A file is written without a name (O_TMPFILE; where the file system lacks it, under a
+temporary name in the same folder), synced, and only then linked to its name; then the
+folder is synced. So a name holds nothing, the whole old, or the whole new content at
+every moment, also after a power cut. Sources: open(2), linkat(2), fsync(2); Pillai et
+al., "All File Systems Are Not Created Equal" (OSDI 2014) for the order of the calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache, partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, TypeVar
+
+from deliverystore.exceptions import FileExists
+from deliverystore.paths import TEMPORARY_PREFIX
+
+# Large enough that small writes do not become system calls.
+_BUFFER_SIZE = 128 * 1024
+# Open files that a group holds back before it publishes them.
+_GROUP_SIZE = 256
+# How often a folder that others remove is made again before giving up.
+_TRIES = 10
+# What the system says where it has no O_TMPFILE, or no way to give it a name.
+_NO_ANONYMOUS = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
+_NO_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}
+
+T = TypeVar("T")
+
+
+class Durability(StrEnum):
+    """How much of a change survives a power cut when the call returns."""
+
+    FULL = "full"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How files and folders come to be below one root.
+
+    root is the folder up to which new folders are synced. The permissions are modes
+    such as 0o640; None leaves them to the umask.
+    """
+
+    root: Path
+    durability: Durability = Durability.FULL
+    file_permissions: int | None = None
+    folder_permissions: int | None = None
+
+    @property
+    def durable(self) -> bool:
+        """Whether changes are synced."""
+        return self.durability is Durability.FULL
+
+
+class PendingFile(io.BufferedRandom):
+    """A file, open for writing and reading, that gets its name when it is closed.
+
+    Leaving a with block by an exception, discard(), or losing the last reference
+    throws it away; then nothing was ever visible.
+    """
+
+    def __init__(self, draft: _Draft, group: Group | None = None) -> None:
+        super().__init__(io.FileIO(draft.fd, "r+b", closefd=False), _BUFFER_SIZE)
+        self._draft = draft
+        self._group = group
+
+    @property
+    def path(self) -> Path:
+        """The path that the file gets, or has got."""
+        return self._draft.path
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes, or str as UTF-8; return the number of bytes."""
+        return super().write(data.encode() if isinstance(data, str) else data)
+
+    def close(self) -> None:
+        """Publish the file under its name; do nothing when it is closed already.
+
+        Raise FileExists if the name is taken and was not to be replaced. After an
+        OSError nothing was published, or the outcome is unknown.
+        """
+        if self.closed:
+            return
+        try:
+            super().close()
+        except BaseException:
+            self._draft.discard()
+            raise
+        if self._group is None:
+            _publish([self._draft])
+        else:
+            self._group.take(self._draft)
+
+    def discard(self) -> None:
+        """Throw away what was written."""
+        if not self.closed:
+            self.raw.close()
+            self._draft.discard()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is not None:
+            self.discard()
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_draft"):
+            self.discard()
+
+
+@dataclass
+class Group:
+    """Files that share a barrier: all are synced, then named, then the folders.
+
+    A context manager. The files appear when the block ends, or in batches of 256
+    before it; if it raises, those that are still held back are thrown away.
+    """
+
+    _drafts: list[_Draft] = field(default_factory=list)
+
+    def take(self, draft: _Draft) -> None:
+        """Hold back a written file until the barrier."""
+        self._drafts.append(draft)
+        if len(self._drafts) >= _GROUP_SIZE:
+            self._release()
+
+    def __enter__(self) -> Group:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            self._release()
+        for draft in self._drafts:
+            draft.discard()
+
+    def _release(self) -> None:
+        drafts, self._drafts = self._drafts, []
+        _publish(drafts)
+
+
+def new_file(
+    path: Path,
+    policy: Policy,
+    *,
+    replace: bool = False,
+    another_path: Callable[[Path], Path] | None = None,
+    group: Group | None = None,
+) -> PendingFile:
+    """Open a new file that appears at path when it is closed; make its folders.
+
+    If the path is taken by then, the file there is replaced if replace is true; else
+    another_path, if given, is asked for the next path to try.
+    """
+    fd, temporary = _in_folder(path.parent, policy, partial(_open_unnamed, path.parent))
+    draft = _Draft(fd, path, policy, replace, another_path, temporary)
+    try:
+        if policy.file_permissions is not None:
+            os.fchmod(fd, policy.file_permissions)
+        return PendingFile(draft, group)
+    except BaseException:
+        draft.discard()
+        raise
+
+
+def copy_file(
+    source: Path,
+    path: Path,
+    policy: Policy,
+    *,
+    replace: bool = False,
+    group: Group | None = None,
+) -> None:
+    """Copy a file inside the kernel, sharing its blocks where the disk can.
+
+    Raise FileExists if path is taken and not to be replaced.
+    """
+    with (
+        source.open("rb", buffering=0) as original,
+        new_file(path, policy, replace=replace, group=group) as copy,
+    ):
+        copy_content(original, copy)
+
+
+def copy_content(source: BinaryIO | io.FileIO, target: PendingFile) -> None:
+    """Copy what is left of an open file to the end of a new one."""
+    if not _copy_range(source.fileno(), target.fileno()):
+        shutil.copyfileobj(source, target, _BUFFER_SIZE)
+    target.seek(0, os.SEEK_END)
+
+
+def move(source: Path, path: Path, policy: Policy) -> None:
+    """Move a file without ever replacing another one; safe to repeat when killed.
+
+    Raise FileExists if path is taken by another file.
+    """
+    make_folders(path.parent, policy)
+    try:
+        os.link(source, path)
+    except FileExistsError as error:
+        if not path.samefile(source):
+            raise FileExists(f"{path} exists, so {source} was not moved.") from error
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        copy_file(source, path, policy)
+    if policy.durable:
+        _sync_chain(path.parent, policy.root)
+    source.unlink()
+    if policy.durable:
+        _sync_folder(source.parent)
+
+
+def remove(path: Path, policy: Policy) -> None:
+    """Remove a file; raise FileNotFoundError if there is none."""
+    path.unlink()
+    if policy.durable:
+        _sync_folder(path.parent)
+
+
+def remove_folder(path: Path, policy: Policy) -> None:
+    """Remove an empty folder; raise OSError if something is in it."""
+    path.rmdir()
+    if policy.durable:
+        _sync_folder(path.parent)
+
+
+def remove_empty_folders(folder: Path, policy: Policy) -> None:
+    """Remove a folder and its parents below the root, as far as they are empty."""
+    with contextlib.suppress(OSError):
+        while folder != policy.root and policy.root in folder.parents:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def make_folders(folder: Path, policy: Policy) -> None:
+    """Make a folder and its parents; each new one is synced in its parent.
+
+    A folder that somebody else makes meanwhile is synced all the same: whether they
+    got so far is not known.
+    """
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folders(folder.parent, policy)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        if policy.folder_permissions is not None:
+            folder.chmod(policy.folder_permissions)
+    if policy.durable:
+        _sync_folder(folder.parent)
+
+
+@dataclass
+class _Draft:
+    """A written file that has no name yet, or only a temporary one."""
+
+    fd: int
+    path: Path
+    policy: Policy
+    replace: bool
+    another_path: Callable[[Path], Path] | None
+    temporary: Path | None
+
+    def sync(self) -> None:
+        if self.policy.durable:
+            os.fsync(self.fd)
+
+    def give_name(self) -> None:
+        try:
+            publish = self._replace if self.replace else self._create
+            _in_folder(self.path.parent, self.policy, publish)
+        except FileExistsError as error:
+            if self.another_path is None:
+                raise FileExists(f"{self.path} exists and is not replaced.") from error
+            self.path = self.another_path(self.path)
+            self.give_name()
+
+    def discard(self) -> None:
+        """Close the file and drop its temporary name; without a name, it is gone."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        if self.temporary is not None:
+            self.temporary.unlink(missing_ok=True)
+            self.temporary = None
+
+    def _create(self) -> None:
+        self._link(self.path)
+
+    def _replace(self) -> None:
+        if self.temporary is None:
+            temporary = _temporary_path(self.path.parent)
+            self._link(temporary)
+            self.temporary = temporary
+        self.temporary.replace(self.path)
+        self.temporary = None
+
+    def _link(self, path: Path) -> None:
+        if self.temporary is not None:
+            os.link(self.temporary, path)
+        else:
+            _link_open_file(self.fd, path)
+
+
+def _publish(drafts: list[_Draft]) -> None:
+    """Sync all files, give them their names, then sync their folders."""
+    try:
+        for draft in drafts:
+            draft.sync()
+        for draft in drafts:
+            draft.give_name()
+        durable = {d.path.parent: d.policy for d in drafts if d.policy.durable}
+        for folder, policy in durable.items():
+            _sync_chain(folder, policy.root)
+    finally:
+        for draft in drafts:
+            draft.discard()
+
+
+def _in_folder(folder: Path, policy: Policy, action: Callable[[], T]) -> T:
+    """Run an action that needs a folder, making the folder as often as it is lost."""
+    for _ in range(_TRIES):
+        try:
+            return action()
+        except FileNotFoundError:
+            make_folders(folder, policy)
+    return action()
+
+
+def _open_unnamed(folder: Path) -> tuple[int, Path | None]:
+    """Open a file in a folder, without a name or else under a temporary one."""
+    if _can_link_open_files():
+        try:
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o666), None
+        except OSError as error:
+            if error.errno not in _NO_ANONYMOUS:
+                raise
+    path = _temporary_path(folder)
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
+    return os.open(path, flags, 0o666), path
+
+
+def _temporary_path(folder: Path) -> Path:
+    return folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+
+
+@cache
+def _can_link_open_files() -> bool:
+    return hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir()
+
+
+def _link_open_file(fd: int, path: Path) -> None:
+    """Give an open file a name, as open(2) shows it for O_TMPFILE.
+
+    A folder descriptor makes Python call linkat(2), which alone follows the link
+    in /proc; the path stays relative to it.
+    """
+    folder_fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{fd}", path.name, dst_dir_fd=folder_fd)
+    finally:
+        os.close(folder_fd)
+
+
+def _copy_range(source: int, target: int) -> bool:
+    """Copy a whole file inside the kernel; tell whether that was possible."""
+    if not hasattr(os, "copy_file_range"):
+        return False
+    copied = 0
+    try:
+        while count := os.copy_file_range(source, target, 1 << 30):
+            copied += count
+    except OSError as error:
+        if copied or error.errno not in _NO_COPY_RANGE:
+            raise
+        return False
+    return copied > 0
+
+
+def _sync_chain(folder: Path, root: Path) -> None:
+    """Sync a folder and its parents up to the root.
+
+    A parent may have been made by a process that has not synced it yet.
+    """
+    _sync_folder(folder)
+    while folder != root and root in folder.parents:
+        folder = folder.parent
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

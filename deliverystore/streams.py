@@ -1,0 +1,67 @@
+"""Whatever a caller hands in as data, as a stream of chunks of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Protocol
+
+CHUNK_SIZE = 1024 * 1024
+
+
+class Readable(Protocol):
+    """Anything with a read method: an open file, a request, a Django File."""
+
+    def read(self, size: int = ..., /) -> bytes | str | None: ...
+
+
+Data = bytes | bytearray | memoryview | str | Readable | Iterable[bytes | str]
+
+
+def chunks_of(data: Data, size: int = CHUNK_SIZE) -> Iterator[bytes]:
+    """Yield the bytes of data; str is encoded as UTF-8, empty chunks are left out.
+
+    A file is read from where it stands, at most size bytes at a time.
+    Raise TypeError if data, or what it yields, is neither bytes nor str.
+    """
+    for piece in _pieces(data, size):
+        chunk = _as_bytes(piece)
+        if len(chunk) <= size:
+            if chunk:
+                yield chunk
+            continue
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
+
+
+def skip(file: BinaryIO, count: int) -> None:
+    """Read and drop count bytes, for files that cannot seek."""
+    while count > 0 and (chunk := file.read(min(count, CHUNK_SIZE))):
+        count -= len(chunk)
+
+
+def _pieces(data: Data, size: int) -> Iterator[bytes | bytearray | memoryview | str]:
+    if isinstance(data, (bytes, bytearray, memoryview, str)):
+        yield data
+    elif hasattr(data, "read"):
+        while (piece := data.read(size)) is not None and len(piece):
+            yield piece
+        if piece is None:
+            raise BlockingIOError(
+                f"{data!r} has no data ready; hand in a blocking file."
+            )
+    elif isinstance(data, Iterable):
+        yield from data
+    else:
+        raise TypeError(
+            f"data must be a file or an iterable of bytes or str, not {data!r}."
+        )
+
+
+def _as_bytes(piece: object) -> bytes:
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, (bytearray, memoryview)):
+        return bytes(piece)
+    if isinstance(piece, str):
+        return piece.encode()
+    raise TypeError(f"data must consist of bytes or str, not {type(piece).__name__}.")
