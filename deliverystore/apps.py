@@ -1,0 +1,18 @@
+"""The app as Django loads it."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DeliveryStoreConfig(AppConfig):
+    """Registers the system checks."""
+
+    name = "deliverystore"
+    verbose_name = _("Deliveries")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks, which read the settings only when they run."""
+        from deliverystore import checks  # noqa: F401

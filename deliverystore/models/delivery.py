@@ -1,0 +1,383 @@
+"""A delivery: files that were handed in together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings  # noqa: TID251 - the name of the user model
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError, models, transaction
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from deliverystore import limits, signals
+from deliverystore.conf import conf
+from deliverystore.exceptions import (
+    DeliveryEmpty,
+    DeliveryIncomplete,
+    DeliveryNotFinished,
+    DeliveryNotOpen,
+    DeliveryStoreError,
+    NotPermitted,
+)
+from deliverystore.models import receipt, receiving
+from deliverystore.models.access import may
+from deliverystore.models.counter import Counter
+from deliverystore.models.filemeta import Condition, FileMeta
+from deliverystore.models.removal import Removal
+from deliverystore.paths import name_key
+from deliverystore.streams import Data
+
+if TYPE_CHECKING:
+    from deliverystore.models.access import User
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Deliveries, by their state, recipient and user."""
+
+    def open(self) -> Self:
+        """Return those to which files can be added."""
+        return self.filter(state=Delivery.State.OPEN)
+
+    def finished(self) -> Self:
+        """Return those that were handed in."""
+        return self.filter(state=Delivery.State.FINISHED)
+
+    def stale(self) -> Self:
+        """Return open ones that are older than DELIVERY_STORE_ABANDON_AFTER."""
+        return self.open().filter(
+            created__lte=timezone.now() - conf.DELIVERY_STORE_ABANDON_AFTER
+        )
+
+    def for_recipient(self, recipient: models.Model | None) -> Self:
+        """Return those that are addressed to a model instance, or to none."""
+        return self.filter(**_recipient_fields(recipient))
+
+    def visible_to(self, user: User) -> Self:
+        """Return all for who may view deliveries, else those of the user."""
+        if may(user, "view"):
+            return self.all()
+        return self.filter(delivered_by=user.pk) if user.pk else self.none()
+
+    def search(self, text: str) -> Self:
+        """Return those whose id is, or whose user or a filename begins with, the text.
+
+        A digest finds the deliveries with a file of this content.
+        """
+        text = text.strip()
+        files = FileMeta.objects.filter(
+            Q(name_key__startswith=name_key(text)) | Q(digest=text)
+        )
+        username = get_user_model().USERNAME_FIELD
+        users = Q(**{f"delivered_by__{username}__startswith": text})
+        found = users | Q(pk__in=files.values("delivery"))
+        if text.isascii() and text.isdigit() and len(text) < 19:
+            found |= Q(pk=int(text))
+        return self.filter(found)
+
+    def bytes_of(self, user_id: object) -> int:
+        """Return how many bytes a user has handed in, in all deliveries together."""
+        return self.filter(delivered_by=user_id).aggregate(sum=Sum("size"))["sum"] or 0
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete deliveries and their files; their bytes wait for the sweep."""
+        with transaction.atomic():
+            # Locks the rows, so that no file becomes complete meanwhile.
+            self.update(size=F("size"))
+            Removal.objects.record(FileMeta.objects.filter(delivery__in=self))
+            return super().delete()
+
+
+class Delivery(models.Model):
+    """Files that were handed in together: open until finished, then unchangeable.
+
+    number counts the finished deliveries of one recipient from 1. size (bytes) and
+    file_count speak of complete files.
+    """
+
+    class State(models.TextChoices):
+        """Whether files can be added."""
+
+        OPEN = "open", _("open")
+        FINISHED = "finished", _("finished")
+
+    state = models.CharField(
+        _("state"), max_length=16, choices=State, default=State.OPEN
+    )
+    recipient_type = models.ForeignKey(
+        ContentType,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("kind of recipient"),
+    )
+    recipient_id = models.CharField(max_length=200, blank=True)
+    recipient = GenericForeignKey("recipient_type", "recipient_id")
+    number = models.PositiveBigIntegerField(_("number"), null=True)
+    delivered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("delivered by"),
+    )
+    created = models.DateTimeField(_("created"), default=timezone.now)
+    time_of_delivery = models.DateTimeField(
+        _("time of delivery"), null=True, db_index=True
+    )
+    copy_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="copies",
+        verbose_name=_("copy of"),
+    )
+    file_count = models.PositiveIntegerField(_("files"), default=0)
+    size = models.BigIntegerField(_("size"), default=0)
+    manifest_digest = models.CharField(
+        _("manifest's digest"), max_length=150, blank=True
+    )
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view", "delete")
+        permissions = [
+            ("download_delivery", _("Can download files that were handed in")),
+            ("verify_delivery", _("Can verify stored files")),
+            ("abandon_delivery", _("Can abandon open deliveries")),
+        ]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes = [
+            models.Index(fields=["state", "created"], name="deliverystore_state"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient_type", "recipient_id", "number"],
+                name="deliverystore_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state="open",
+                    number=None,
+                    time_of_delivery=None,
+                    manifest_digest="",
+                )
+                | Q(
+                    state="finished",
+                    number__isnull=False,
+                    time_of_delivery__isnull=False,
+                )
+                & ~Q(manifest_digest=""),
+                name="deliverystore_open_or_finished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.number is None:
+            return gettext("open delivery %(id)s") % {"id": self.pk}
+        if self.recipient is None:
+            return gettext("delivery %(number)s") % {"number": self.number}
+        return gettext("delivery %(number)s to %(recipient)s") % {
+            "number": self.number,
+            "recipient": self.recipient,
+        }
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save an open delivery; raise DeliveryNotOpen if it is finished."""
+        if self.state == self.State.FINISHED:
+            raise DeliveryNotOpen(f"{self} is finished and cannot be changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the delivery and its files; their bytes wait for the sweep."""
+        return Delivery.objects.filter(pk=self.pk).delete()
+
+    @classmethod
+    def begin(
+        cls, recipient: models.Model | None = None, user: User | None = None
+    ) -> Delivery:
+        """Open a delivery, addressed to any saved model instance, or to none."""
+        return cls._open(recipient, user)
+
+    def add_file(self, filename: str, data: Data) -> FileMeta:
+        """Store one file durably and return its row.
+
+        data is an open file, a Django File, bytes, str, or an iterable of bytes or
+        str. If anything is refused or fails, neither row nor bytes are left.
+        Raise DeliveryNotOpen, DuplicateFilename, InvalidName or a LimitExceeded.
+        """
+        return self.add_files([(filename, data)])[0]
+
+    def add_files(self, items: Iterable[tuple[str, Data]]) -> list[FileMeta]:
+        """Store several files, each a (filename, data), as add_file does: all or none.
+
+        Faster than one by one: rows are written together, and disks wait once.
+        """
+        return receiving.receive(self, items)
+
+    def add_copies(self, originals: Sequence[FileMeta]) -> list[FileMeta]:
+        """Store copies of complete files under their filenames: all or none."""
+        return receiving.receive_copies(self, originals)
+
+    def finish(self) -> None:
+        """Hand the delivery in: give it number, time and manifest, for good.
+
+        All in one transaction; the signal delivery_finished follows the commit.
+        Raise DeliveryNotOpen, DeliveryEmpty, DeliveryIncomplete while a file is being
+        received, or a LimitExceeded.
+        """
+        with transaction.atomic():
+            self.lock_open()
+            files = list(self.files.order_by("pk"))
+            self._check_files(files)
+            final = {
+                "file_count": len(files),
+                "size": sum(file.size for file in files),
+                "manifest_digest": receipt.manifest_digest(files),
+                "number": Counter.next(self._number_key()),
+                "time_of_delivery": timezone.now(),
+                "state": self.State.FINISHED,
+            }
+            Delivery.objects.filter(pk=self.pk).update(**final)
+            for name, value in final.items():
+                setattr(self, name, value)
+            _on_commit(signals.delivery_finished.send_robust, Delivery, delivery=self)
+
+    def abandon(self) -> None:
+        """Give an open delivery up: remove its rows, then its bytes.
+
+        Raise DeliveryNotOpen if it is finished.
+        """
+        pk = self.pk
+        with transaction.atomic():
+            self.lock_open()
+            self.delete()
+            removals = Removal.objects.filter(delivery_id=pk)
+            _on_commit(removals.carry_out, FileMeta.deliverystore)
+            _on_commit(signals.delivery_abandoned.send_robust, Delivery, delivery_id=pk)
+
+    def copy(
+        self, recipient: models.Model | None, user: User | None = None
+    ) -> Delivery:
+        """Hand the same files in to another recipient and return that delivery.
+
+        It counts as delivered by user or, if none is given, by the same as this one.
+        Raise DeliveryNotFinished if this one is open.
+        """
+        self.check_finished()
+        copy = self._open(recipient, user or self.delivered_by, copy_of=self)
+        try:
+            copy.add_copies(list(self.files.order_by("pk")))
+            copy.finish()
+        except BaseException:
+            # What cannot be abandoned now, a sweep abandons later.
+            with contextlib.suppress(DeliveryStoreError, DatabaseError):
+                copy.abandon()
+            raise
+        return copy
+
+    def verify(self) -> list[tuple[FileMeta, Condition]]:
+        """Read every complete file and say in which condition it is."""
+        return [(file, file.verify()) for file in self.files.exclude(completed=None)]
+
+    def receipt(self) -> dict[str, Any]:
+        """Return the signed receipt, a JSON-able dict.
+
+        Raise DeliveryNotFinished if the delivery is open.
+        """
+        self.check_finished()
+        return receipt.make(self)
+
+    def check_permission(self, user: User, action: str) -> None:
+        """Raise NotPermitted unless the user handed this in or has the permission.
+
+        action is "view", "download", "verify" or "abandon".
+        """
+        owner = user.pk is not None and user.pk == self.delivered_by_id
+        if not (owner or may(user, action, self)):
+            raise NotPermitted(f"{user} may not {action} delivery {self.pk}.")
+
+    def check_finished(self) -> None:
+        """Raise DeliveryNotFinished if files can still be added."""
+        if self.state != self.State.FINISHED:
+            raise DeliveryNotFinished(f"Delivery {self.pk} is not finished.")
+
+    def check_open(self) -> None:
+        """Read state and totals anew; raise DeliveryNotOpen if no file can be added."""
+        fields = ("state", "file_count", "size")
+        row = Delivery.objects.filter(pk=self.pk).values(*fields).first()
+        if row is None or row["state"] != self.State.OPEN:
+            raise self._not_open()
+        for name, value in row.items():
+            setattr(self, name, value)
+
+    def lock_open(self, *, files: int = 0, size: int = 0) -> None:
+        """Add to the totals, and keep others out until the transaction ends.
+
+        Raise DeliveryNotOpen if the delivery is finished or gone.
+        """
+        # A write, not SELECT FOR UPDATE: SQLite has only this lock.
+        rows = Delivery.objects.open().filter(pk=self.pk)
+        if not rows.update(file_count=F("file_count") + files, size=F("size") + size):
+            raise self._not_open()
+
+    def recount(self) -> None:
+        """Set the totals to those of the complete files; call it after lock_open()."""
+        complete = self.files.exclude(completed=None)
+        totals = complete.aggregate(file_count=Count("pk"), size=Sum("size"))
+        totals["size"] = totals["size"] or 0
+        Delivery.objects.filter(pk=self.pk).update(**totals)
+
+    @classmethod
+    def _open(
+        cls, recipient: models.Model | None, user: Any, **fields: Any
+    ) -> Delivery:
+        by = user if user is not None and user.is_authenticated else None
+        recipient_fields = _recipient_fields(recipient)
+        return cls.objects.create(delivered_by=by, **recipient_fields, **fields)
+
+    def _not_open(self) -> DeliveryNotOpen:
+        return DeliveryNotOpen(
+            f"Delivery {self.pk} is finished or gone; begin a new one."
+        )
+
+    def _check_files(self, files: list[FileMeta]) -> None:
+        if not files:
+            raise DeliveryEmpty(f"Delivery {self.pk} has no file; add one first.")
+        if missing := [file.filename for file in files if not file.is_complete]:
+            raise DeliveryIncomplete(
+                f"Delivery {self.pk} is still receiving {', '.join(missing)}; wait, "
+                "or, if the upload broke off, hand the file in again or remove it."
+            )
+        limits.check_count(len(files))
+        limits.check_delivery_size(sum(file.size for file in files))
+
+    def _number_key(self) -> str:
+        return f"number:{self.recipient_type_id or ''}:{self.recipient_id}"
+
+
+def _on_commit(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Call something after the commit, whose success it cannot change any more."""
+    transaction.on_commit(partial(call, *args, **kwargs), robust=True)
+
+
+def _recipient_fields(recipient: models.Model | None) -> dict[str, Any]:
+    if recipient is None:
+        return {"recipient_type": None, "recipient_id": ""}
+    if recipient.pk is None:
+        raise ValueError(
+            f"{recipient!r} is not saved, so nothing can be handed in to it."
+        )
+    return {
+        "recipient_type": ContentType.objects.get_for_model(recipient),
+        "recipient_id": str(recipient.pk),
+    }

@@ -1,0 +1,184 @@
+"""The row of one file of a delivery."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from deliverystore.backends import DeliveryStoreInterface, default_store
+from deliverystore.digests import VerifiedReader
+from deliverystore.exceptions import (
+    DeliveryIncomplete,
+    DeliveryNotOpen,
+    FileDamaged,
+    FileNotFound,
+)
+from deliverystore.models.access import User
+from deliverystore.models.removal import Removal
+from deliverystore.paths import MAX_FILENAME_LENGTH
+from deliverystore.streams import CHUNK_SIZE
+
+if TYPE_CHECKING:
+    from deliverystore.models.delivery import Delivery
+
+
+class Condition(models.TextChoices):
+    """How the bytes in the store compare with what was handed in."""
+
+    INTACT = "intact", _("intact")
+    MISSING = "missing", _("missing")
+    DAMAGED = "damaged", _("damaged")
+
+
+class FileMetaQuerySet(models.QuerySet["FileMeta"]):
+    """Files whose bytes are remembered when their rows are deleted."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete rows; their bytes wait for the sweep."""
+        with transaction.atomic():
+            Removal.objects.record(self)
+            return super().delete()
+
+
+class FileMeta(models.Model):
+    """One file of a delivery: what it is called, and what its bytes must be.
+
+    A row without a time of completion is still being received. size counts bytes;
+    digest has the form "<algorithm>:<hex>".
+    """
+
+    deliverystore: ClassVar[DeliveryStoreInterface] = default_store
+
+    delivery = models.ForeignKey(
+        "deliverystore.Delivery",
+        on_delete=models.CASCADE,
+        related_name="files",
+        verbose_name=_("delivery"),
+    )
+    filename = models.CharField(_("filename"), max_length=MAX_FILENAME_LENGTH)
+    # NULL while receiving: only complete files must differ by name.
+    name_key = models.CharField(  # noqa: DJ001
+        max_length=3 * MAX_FILENAME_LENGTH,
+        null=True,
+        editable=False,
+        db_index=True,
+    )
+    size = models.BigIntegerField(_("size"), default=0)
+    digest = models.CharField(_("digest"), max_length=150, blank=True, db_index=True)
+    content_type = models.CharField(_("content type"), max_length=255)
+    stored_as = models.CharField(_("stored as"), max_length=1024, blank=True)
+    created = models.DateTimeField(_("first byte"), default=timezone.now)
+    completed = models.DateTimeField(_("last byte"), null=True)
+
+    objects = FileMetaQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("pk",)
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery", "name_key"], name="deliverystore_filename_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(completed=None, name_key=None, digest="")
+                | Q(completed__isnull=False, name_key__isnull=False) & ~Q(digest=""),
+                name="deliverystore_file_complete_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save a new row; raise DeliveryNotOpen if it is that of a complete file."""
+        if self.is_complete and not self._state.adding:
+            raise DeliveryNotOpen(f"{self.filename!r} is complete and cannot change.")
+        super().save(*args, **kwargs)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all bytes have been received."""
+        return self.completed is not None
+
+    def open(self) -> BinaryIO:
+        """Return the file, open for reading bytes; the caller closes it.
+
+        Read from the start to the end, it raises FileDamaged before giving out the
+        last bytes if they are not those that were handed in. Raise FileNotFound if
+        the store has lost it, DeliveryIncomplete if it is still being received.
+        """
+        if not self.is_complete:
+            raise DeliveryIncomplete(f"{self.filename!r} is still being received.")
+        return self._open_in(self.deliverystore)
+
+    def open_for(self, user: User) -> BinaryIO:
+        """Return the file as open() does; raise NotPermitted if the user may not."""
+        self.delivery.check_permission(user, "download")
+        return self.open()
+
+    def get_all_data_as_string(self) -> bytes:
+        """Return the whole content as bytes; for files that fit into memory."""
+        with self.open() as file:
+            return file.read()
+
+    def verify(self) -> Condition:
+        """Read the stored bytes and compare them with what was handed in."""
+        try:
+            with self.open() as file:
+                while file.read(CHUNK_SIZE):
+                    pass
+        except FileNotFound:
+            return Condition.MISSING
+        except FileDamaged:
+            return Condition.DAMAGED
+        return Condition.INTACT
+
+    def restore_from(self, store: DeliveryStoreInterface) -> None:
+        """Replace the stored bytes by those that another store has for this file.
+
+        They are compared on the way: raise FileDamaged if they are not those that
+        were handed in either, and leave everything as it was.
+        """
+        with (
+            self._open_in(store) as source,
+            self.deliverystore.write_open(self) as target,
+        ):
+            shutil.copyfileobj(source, target, CHUNK_SIZE)
+
+    def copy(self, delivery: Delivery) -> FileMeta:
+        """Copy row and bytes into an open delivery and return the new row."""
+        return delivery.add_copies([self])[0]
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Remove the file from its open delivery, then its bytes.
+
+        Raise DeliveryNotOpen if the delivery is finished.
+        """
+        pk = self.pk
+        with transaction.atomic():
+            self.delivery.lock_open()
+            deleted = FileMeta.objects.filter(pk=pk).delete()
+            self.delivery.recount()
+            removals = Removal.objects.filter(filemeta_id=pk)
+            transaction.on_commit(
+                partial(removals.carry_out, self.deliverystore), robust=True
+            )
+        return deleted
+
+    def _open_in(self, store: DeliveryStoreInterface) -> BinaryIO:
+        reader = VerifiedReader(
+            store.read_open(self),
+            digest=self.digest,
+            size=self.size,
+            what=f"{self.filename!r} of delivery {self.delivery_id}",
+        )
+        return io.BufferedReader(reader, CHUNK_SIZE)

@@ -1,0 +1,80 @@
+"""The receipt: what was handed in, in a form that can be signed and given away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.core.signing import BadSignature, Signer
+
+from deliverystore.digests import digest_bytes
+from deliverystore.exceptions import ReceiptInvalid
+
+if TYPE_CHECKING:
+    from deliverystore.models.delivery import Delivery
+    from deliverystore.models.filemeta import FileMeta
+
+_SALT = "deliverystore.receipt"
+
+
+def manifest_digest(files: Iterable[FileMeta]) -> str:
+    """Return the digest of the list of files: names, sizes, digests, in order."""
+    manifest = [[file.filename, file.size, file.digest] for file in files]
+    return digest_bytes(_canonical(manifest))
+
+
+def make(delivery: Delivery) -> dict[str, Any]:
+    """Return the signed receipt of a finished delivery."""
+    files = list(delivery.files.order_by("pk"))
+    document = {
+        "version": 1,
+        "delivery": delivery.pk,
+        "number": delivery.number,
+        "recipient": None if delivery.recipient is None else str(delivery.recipient),
+        "user": None if delivery.delivered_by is None else str(delivery.delivered_by),
+        "first_byte": _iso(min(file.created for file in files)),
+        "last_byte": _iso(max(file.completed for file in files if file.completed)),
+        "time_of_delivery": _iso(delivery.time_of_delivery),
+        "files": [
+            {"name": file.filename, "size": file.size, "digest": file.digest}
+            for file in files
+        ],
+        "manifest": delivery.manifest_digest,
+    }
+    return {**document, "signature": _signature(document)}
+
+
+def check_signature(document: object) -> Mapping[str, Any]:
+    """Return a receipt that was signed here, also with a former SECRET_KEY.
+
+    Raise ReceiptInvalid if it is none, or was changed.
+    """
+    if not isinstance(document, Mapping) or "signature" not in document:
+        raise ReceiptInvalid("This is no receipt: it has no signature.")
+    rest = {key: value for key, value in document.items() if key != "signature"}
+    try:
+        text = _canonical(rest).decode()
+        _signer().unsign(f"{text}:{document['signature']}")
+    except BadSignature as error:
+        raise ReceiptInvalid(
+            "The receipt was changed, or was not signed by this site."
+        ) from error
+    return document
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _signature(document: dict[str, Any]) -> str:
+    return _signer().signature(_canonical(document).decode())
+
+
+def _signer() -> Signer:
+    return Signer(salt=_SALT)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

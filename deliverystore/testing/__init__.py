@@ -1,0 +1,12 @@
+"""What projects need to test their own stores, and code that hands in files."""
+
+from __future__ import annotations
+
+from deliverystore.testing.mixin import DeliveryStoreTestMixin, TestDeliveryStoreMixin
+from deliverystore.testing.override import override_delivery_store
+
+__all__ = [
+    "DeliveryStoreTestMixin",
+    "TestDeliveryStoreMixin",
+    "override_delivery_store",
+]

@@ -1,0 +1,85 @@
+"""Receipts compared with what is stored today."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from deliverystore.exceptions import ReceiptInvalid
+from deliverystore.models import Condition, Delivery, FileMeta
+from deliverystore.models.receipt import check_signature
+
+# A receipt of thousands of files is still smaller.
+_MAX_RECEIPT_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptLine:
+    """One file of a receipt, and in which condition it is now."""
+
+    filename: str
+    size: int
+    digest: str
+    condition: Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptReport:
+    """A receipt that was signed here, file by file; delivery is None if it is gone."""
+
+    receipt: Mapping[str, Any]
+    delivery: Delivery | None
+    lines: list[ReceiptLine]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything is stored as the receipt says."""
+        return self.delivery is not None and all(
+            line.condition is Condition.INTACT for line in self.lines
+        )
+
+
+def read_receipt(file: IO) -> Mapping[str, Any]:
+    """Return the receipt in an open JSON file, its signature checked.
+
+    Raise ReceiptInvalid if it is none, or was changed.
+    """
+    text = file.read(_MAX_RECEIPT_BYTES + 1)
+    if len(text) > _MAX_RECEIPT_BYTES:
+        raise ReceiptInvalid("The file is too large to be a receipt.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ReceiptInvalid("The file is no receipt: it is not JSON.") from error
+    return check_signature(document)
+
+
+def delivery_of(receipt: Mapping[str, Any]) -> Delivery | None:
+    """Return the finished delivery that a checked receipt is about, if it exists."""
+    return Delivery.objects.finished().filter(pk=receipt["delivery"]).first()
+
+
+def verify_receipt(receipt: Mapping[str, Any]) -> ReceiptReport:
+    """Read the files of a checked receipt and compare them with what it says."""
+    delivery = delivery_of(receipt)
+    files = {} if delivery is None else {f.filename: f for f in delivery.files.all()}
+    lines = [
+        ReceiptLine(
+            filename=entry["name"],
+            size=entry["size"],
+            digest=entry["digest"],
+            condition=_condition(entry, files.get(entry["name"])),
+        )
+        for entry in receipt["files"]
+    ]
+    return ReceiptReport(receipt=receipt, delivery=delivery, lines=lines)
+
+
+def _condition(entry: Mapping[str, Any], file: FileMeta | None) -> Condition:
+    if file is None:
+        return Condition.MISSING
+    if (file.size, file.digest) != (entry["size"], entry["digest"]):
+        return Condition.DAMAGED
+    return file.verify()
