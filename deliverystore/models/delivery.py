@@ -91,7 +91,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with transaction.atomic():
             # Locks the rows, so that no file becomes complete meanwhile.
             self.update(size=F("size"))
-            Removal.objects.record(FileMeta.objects.filter(delivery__in=self))
+            FileMeta.objects.filter(delivery__in=self).delete()
             return super().delete()
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +43,8 @@ class FileMetaQuerySet(models.QuerySet["FileMeta"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete rows; their bytes wait for the sweep."""
         with transaction.atomic():
+            # A write, not SELECT FOR UPDATE: SQLite has only this lock.
+            self.update(size=F("size"))
             Removal.objects.record(self)
             return super().delete()
 

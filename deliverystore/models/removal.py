@@ -31,10 +31,10 @@ class RemovalQuerySet(models.QuerySet["Removal"]):
     def record(self, files: models.QuerySet[FileMeta]) -> None:
         """Write down that the bytes of these files can go, with their deletion.
 
-        The rows are locked, so that what is written down is what is deleted.
+        The rows must be locked, so that what is written down is what is deleted.
         """
         fields = ("pk", "delivery_id", "stored_as")
-        rows = files.select_for_update().values_list(*fields).iterator()
+        rows = files.values_list(*fields).iterator()
         while batch := list(islice(rows, _BATCH)):
             Removal.objects.bulk_create(
                 Removal(

@@ -1,0 +1,118 @@
+"""Run one thing in many processes at the same moment; print what each one says.
+
+    python -m tests.processes.race finish 16
+
+Each function below prepares the database and returns what process number n does.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+from collections.abc import Callable
+
+import django
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+
+from deliverystore.exceptions import DeliveryStoreError  # noqa: E402
+from deliverystore.models import Delivery  # noqa: E402
+from tests.factories import DepartmentFactory, UserFactory, open_delivery  # noqa: E402
+
+Work = Callable[[int], object]
+
+
+def finish(count: int) -> Work:
+    """Finish a delivery each, all to one recipient."""
+    department = DepartmentFactory()
+    deliveries = [open_delivery(recipient=department) for _ in range(count)]
+
+    def work(number: int) -> object:
+        deliveries[number].finish()
+        return deliveries[number].number
+
+    return work
+
+
+def finish_one(count: int) -> Work:
+    """Finish one and the same delivery."""
+    delivery = open_delivery()
+
+    def work(number: int) -> object:
+        Delivery.objects.get(pk=delivery.pk).finish()
+        return "finished"
+
+    return work
+
+
+def add_one_name(count: int) -> Work:
+    """Add a file of one and the same name, which differs by its content."""
+    delivery = Delivery.begin()
+
+    def work(number: int) -> object:
+        row = Delivery.objects.get(pk=delivery.pk).add_file("a.txt", str(number))
+        return row.get_all_data_as_string().decode()
+
+    return work
+
+
+def add_and_finish(count: int) -> Work:
+    """Add files, while the last process finishes the delivery as soon as it can."""
+    delivery = open_delivery()
+
+    def work(number: int) -> object:
+        mine = Delivery.objects.get(pk=delivery.pk)
+        if number < count - 1:
+            return mine.add_file(f"{number}.txt", str(number)).filename
+        while mine.state == Delivery.State.OPEN:
+            try:
+                mine.finish()
+            except DeliveryStoreError:
+                continue
+        return "finished"
+
+    return work
+
+
+def exceed_the_quota(count: int) -> Work:
+    """Add ten bytes each to deliveries of one user."""
+    user = UserFactory()
+    deliveries = [Delivery.begin(user=user) for _ in range(count)]
+
+    def work(number: int) -> object:
+        return deliveries[number].add_file("a.txt", "0123456789").size
+
+    return work
+
+
+def race(prepare: Callable[[int], Work], count: int) -> list[object]:
+    """Start the processes, let them go together, and collect what they say."""
+    work = prepare(count)
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    barrier, queue = context.Barrier(count), context.SimpleQueue()
+
+    def run(number: int) -> None:
+        barrier.wait()
+        try:
+            queue.put(work(number))
+        except DeliveryStoreError as error:
+            queue.put(f"refused: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - the test is to see it
+            queue.put(f"failed: {error!r}")
+
+    processes = [context.Process(target=run, args=(n,)) for n in range(count)]
+    for process in processes:
+        process.start()
+    said = [queue.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return said
+
+
+if __name__ == "__main__":
+    name, count = sys.argv[1:]
+    sys.stdout.write(json.dumps(race(globals()[name], int(count))))
