@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from deliverystore import paths
 from deliverystore.conf import conf
 from deliverystore.exceptions import (
@@ -24,18 +27,33 @@ from deliverystore.exceptions import (
 SNIFFED_BYTES = 8192
 
 
+_REASONS = {
+    FileTooLarge: _("a file can have at most %(limit)s bytes"),
+    DeliveryTooLarge: _("a delivery can have at most %(limit)s bytes in all"),
+    QuotaExceeded: _("a user can hand in at most %(limit)s bytes in all deliveries"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
-    """How many bytes one file may still have, and which limit says so."""
+    """How many bytes one file may still have, and the limit that says so."""
 
     bytes: int
+    limit: int
     error: type[LimitExceeded]
-    reason: str
 
     def check(self, filename: str, size: int) -> None:
         """Raise the limit's error if a file of this size is too much."""
         if size > self.bytes:
-            raise self.error(f"{filename!r} is refused: {self.reason}.")
+            reason = _REASONS[self.error] % {"limit": f"{self.limit:,}"}
+            raise self.error(
+                gettext("%(filename)r is refused: %(reason)s.")
+                % {"filename": filename, "reason": reason}
+            )
+
+
+# More than any file system takes.
+_UNLIMITED = Allowance(bytes=2**63 - 1, limit=2**63 - 1, error=FileTooLarge)
 
 
 def check_filename(filename: str) -> None:
@@ -43,7 +61,8 @@ def check_filename(filename: str) -> None:
     allowed = conf.DELIVERY_STORE_ALLOWED_EXTENSIONS
     if allowed is not None and paths.extension(filename) not in allowed:
         raise ExtensionNotAllowed(
-            f"{filename!r} is refused: only {', '.join(allowed)} can be handed in."
+            gettext("%(filename)r is refused: only %(allowed)s can be handed in.")
+            % {"filename": filename, "allowed": ", ".join(allowed)}
         )
 
 
@@ -51,23 +70,19 @@ def check_count(file_count: int) -> None:
     """Raise TooManyFiles if a delivery may not have so many files."""
     limit = conf.DELIVERY_STORE_MAX_FILES
     if limit is not None and file_count > limit:
-        raise TooManyFiles(f"A delivery can have at most {limit} files.")
+        raise TooManyFiles(
+            gettext("A delivery can have at most %(limit)d files.") % {"limit": limit}
+        )
 
 
 def check_delivery_size(size: int) -> None:
     """Raise DeliveryTooLarge if all files of a delivery are too many bytes."""
-    limit = conf.DELIVERY_STORE_MAX_DELIVERY_BYTES
-    if limit is not None and size > limit:
-        raise DeliveryTooLarge(f"A delivery can have at most {limit:,} bytes.")
+    _check_total(size, conf.DELIVERY_STORE_MAX_DELIVERY_BYTES, DeliveryTooLarge)
 
 
-def check_quota(user: object, used: int) -> None:
-    """Raise QuotaExceeded if a user may not have handed in so many bytes."""
-    quota = conf.DELIVERY_STORE_USER_QUOTA_BYTES
-    if quota is not None and used > quota:
-        raise QuotaExceeded(
-            f"{user} can hand in at most {quota:,} bytes, all deliveries together."
-        )
+def check_quota(used: int) -> None:
+    """Raise QuotaExceeded if one user may not have handed in so many bytes."""
+    _check_total(used, conf.DELIVERY_STORE_USER_QUOTA_BYTES, QuotaExceeded)
 
 
 def allowance(
@@ -79,9 +94,9 @@ def allowance(
     of the files that were just added and that neither of them counts yet.
     """
     return min(
-        _allowances(delivery_size + added, used_by_user, added),
+        _allowances(delivery_size, used_by_user, added),
         key=lambda allowance: allowance.bytes,
-        default=Allowance(bytes=2**63 - 1, error=FileTooLarge, reason="too large"),
+        default=_UNLIMITED,
     )
 
 
@@ -119,8 +134,15 @@ def check_type(filename: str, head: bytes) -> None:
     found = sniff(head)
     if not any(fnmatch(one, pattern) for one in found for pattern in allowed):
         raise TypeNotAllowed(
-            f"{filename!r} is refused: its content is {' or '.join(sorted(found))}; "
-            f"only {', '.join(allowed)} can be handed in."
+            gettext(
+                "%(filename)r is refused: its content is %(found)s; "
+                "only %(allowed)s can be handed in."
+            )
+            % {
+                "filename": filename,
+                "found": " / ".join(sorted(found)),
+                "allowed": ", ".join(allowed),
+            }
         )
 
 
@@ -151,18 +173,20 @@ def _allowances(
     delivery_size: int, used_by_user: int | None, added: int
 ) -> Iterator[Allowance]:
     if (limit := conf.DELIVERY_STORE_MAX_FILE_BYTES) is not None:
-        reason = f"a file can have at most {limit:,} bytes"
-        yield Allowance(bytes=limit, error=FileTooLarge, reason=reason)
+        yield Allowance(bytes=limit, limit=limit, error=FileTooLarge)
     if (limit := conf.DELIVERY_STORE_MAX_DELIVERY_BYTES) is not None:
-        reason = f"a delivery can have at most {limit:,} bytes"
-        yield Allowance(
-            bytes=limit - delivery_size, error=DeliveryTooLarge, reason=reason
-        )
+        left = limit - delivery_size - added
+        yield Allowance(bytes=left, limit=limit, error=DeliveryTooLarge)
     limit = conf.DELIVERY_STORE_USER_QUOTA_BYTES
     if limit is not None and used_by_user is not None:
-        reason = f"{limit:,} bytes are the quota of one user, all deliveries together"
         left = limit - used_by_user - added
-        yield Allowance(bytes=left, error=QuotaExceeded, reason=reason)
+        yield Allowance(bytes=left, limit=limit, error=QuotaExceeded)
+
+
+def _check_total(total: int, limit: int | None, error: type[LimitExceeded]) -> None:
+    if limit is not None and total > limit:
+        reason = _REASONS[error] % {"limit": f"{limit:,}"}
+        raise error(gettext("Refused: %(reason)s.") % {"reason": reason})
 
 
 def _is_text(head: bytes) -> bool:

@@ -66,6 +66,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             return self.all()
         return self.filter(delivered_by=user.pk) if user.pk else self.none()
 
+    def get_for(self, user: User, action: str, pk: int) -> Delivery:
+        """Return the delivery of this id, with which the user may do this.
+
+        Raise NotPermitted, also if there is none: only who may do this with all
+        deliveries learns that, by DoesNotExist.
+        """
+        delivery = self.filter(pk=pk).first()
+        if delivery is not None and delivery.permits(user, action):
+            return delivery
+        if delivery is None and may(user, action):
+            raise Delivery.DoesNotExist(f"There is no delivery {pk}.")
+        raise NotPermitted(f"{user} may not {action} delivery {pk}.")
+
     def search(self, text: str) -> Self:
         """Return those whose id is, or whose user or a filename begins with, the text.
 
@@ -302,9 +315,13 @@ class Delivery(models.Model):
 
         action is "view", "download", "verify" or "abandon".
         """
-        owner = user.pk is not None and user.pk == self.delivered_by_id
-        if not (owner or may(user, action, self)):
+        if not self.permits(user, action):
             raise NotPermitted(f"{user} may not {action} delivery {self.pk}.")
+
+    def permits(self, user: User, action: str) -> bool:
+        """Tell whether the user handed this in or has the permission."""
+        owner = user.pk is not None and user.pk == self.delivered_by_id
+        return owner or may(user, action, self)
 
     def check_finished(self) -> None:
         """Raise DeliveryNotFinished if files can still be added."""
@@ -347,16 +364,20 @@ class Delivery(models.Model):
 
     def _not_open(self) -> DeliveryNotOpen:
         return DeliveryNotOpen(
-            f"Delivery {self.pk} is finished or gone; begin a new one."
+            gettext("Delivery %(id)s is finished or gone; begin a new one.")
+            % {"id": self.pk}
         )
 
     def _check_files(self, files: list[FileMeta]) -> None:
         if not files:
-            raise DeliveryEmpty(f"Delivery {self.pk} has no file; add one first.")
+            raise DeliveryEmpty(gettext("The delivery has no file; add one first."))
         if missing := [file.filename for file in files if not file.is_complete]:
             raise DeliveryIncomplete(
-                f"Delivery {self.pk} is still receiving {', '.join(missing)}; wait, "
-                "or, if the upload broke off, hand the file in again or remove it."
+                gettext(
+                    "The delivery is still receiving %(filenames)s; wait, or, if the "
+                    "upload broke off, hand the file in again or remove it."
+                )
+                % {"filenames": ", ".join(missing)}
             )
         limits.check_count(len(files))
         limits.check_delivery_size(sum(file.size for file in files))

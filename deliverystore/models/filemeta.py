@@ -19,8 +19,9 @@ from deliverystore.exceptions import (
     DeliveryNotOpen,
     FileDamaged,
     FileNotFound,
+    NotPermitted,
 )
-from deliverystore.models.access import User
+from deliverystore.models.access import User, may
 from deliverystore.models.removal import Removal
 from deliverystore.paths import MAX_FILENAME_LENGTH
 from deliverystore.streams import CHUNK_SIZE
@@ -39,6 +40,19 @@ class Condition(models.TextChoices):
 
 class FileMetaQuerySet(models.QuerySet["FileMeta"]):
     """Files whose bytes are remembered when their rows are deleted."""
+
+    def get_for(self, user: User, action: str, pk: int) -> FileMeta:
+        """Return the file of this id, with which the user may do this.
+
+        Raise NotPermitted, also if there is none: only who may do this with all
+        deliveries learns that, by DoesNotExist.
+        """
+        file = self.select_related("delivery").filter(pk=pk).first()
+        if file is not None and file.delivery.permits(user, action):
+            return file
+        if file is None and may(user, action):
+            raise FileMeta.DoesNotExist(f"There is no file {pk}.")
+        raise NotPermitted(f"{user} may not {action} file {pk}.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete rows; their bytes wait for the sweep."""
@@ -118,9 +132,16 @@ class FileMeta(models.Model):
         last bytes if they are not those that were handed in. Raise FileNotFound if
         the store has lost it, DeliveryIncomplete if it is still being received.
         """
-        if not self.is_complete:
-            raise DeliveryIncomplete(f"{self.filename!r} is still being received.")
+        self._check_complete()
         return self._open_in(self.deliverystore)
+
+    def open_range(self, start: int, length: int) -> BinaryIO:
+        """Return length bytes from start on as an open file; the caller closes it.
+
+        A part cannot be compared with the digest of the whole. Raise as open() does.
+        """
+        self._check_complete()
+        return self.deliverystore.read_range(self, start, length)
 
     def open_for(self, user: User) -> BinaryIO:
         """Return the file as open() does; raise NotPermitted if the user may not."""
@@ -155,6 +176,8 @@ class FileMeta(models.Model):
             self.deliverystore.write_open(self) as target,
         ):
             shutil.copyfileobj(source, target, CHUNK_SIZE)
+        # A storage that does not replace has stored it under another name.
+        FileMeta.objects.filter(pk=self.pk).update(stored_as=self.stored_as)
 
     def copy(self, delivery: Delivery) -> FileMeta:
         """Copy row and bytes into an open delivery and return the new row."""
@@ -175,6 +198,10 @@ class FileMeta(models.Model):
                 partial(removals.carry_out, self.deliverystore), robust=True
             )
         return deleted
+
+    def _check_complete(self) -> None:
+        if not self.is_complete:
+            raise DeliveryIncomplete(f"{self.filename!r} is still being received.")
 
     def _open_in(self, store: DeliveryStoreInterface) -> BinaryIO:
         reader = VerifiedReader(

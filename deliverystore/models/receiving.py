@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from deliverystore import limits, paths
 from deliverystore.conf import conf
@@ -123,15 +124,21 @@ def _check_names(delivery: Delivery, names: list[str]) -> None:
     keys: dict[str, str] = {}
     for name in names:
         if (twin := keys.setdefault(paths.name_key(name), name)) is not name:
-            raise DuplicateFilename(f"{name!r} and {twin!r} are the same filename.")
+            raise DuplicateFilename(
+                gettext("%(filename)r and %(twin)r are the same filename.")
+                % {"filename": name, "twin": twin}
+            )
     broken_off = []
     for row in FileMeta.objects.filter(
         Q(name_key__in=keys) | Q(completed=None, filename__in=names), delivery=delivery
     ):
         if row.is_complete:
             raise DuplicateFilename(
-                f"Delivery {delivery.pk} already has {row.filename!r}; "
-                "remove it first, or choose another filename."
+                gettext(
+                    "The delivery already has %(filename)r; "
+                    "remove it first, or choose another filename."
+                )
+                % {"filename": row.filename}
             )
         broken_off.append(row.pk)
     if broken_off:
@@ -166,14 +173,18 @@ def _check_still_there(delivery: Delivery, rows: list[FileMeta]) -> None:
     for pk, key in found.values_list("pk", "name_key"):
         if key is not None:
             raise DuplicateFilename(
-                f"Delivery {delivery.pk} got another {keys[key]!r} meanwhile."
+                gettext("The delivery got another %(filename)r meanwhile.")
+                % {"filename": keys[key]}
             )
         ids.discard(pk)
     for row in rows:
         if row.pk in ids:
             raise DuplicateFilename(
-                f"{row.filename!r} of delivery {delivery.pk} was removed, or handed "
-                "in again, while it was being received."
+                gettext(
+                    "%(filename)r was removed, or handed in again, "
+                    "while it was being received."
+                )
+                % {"filename": row.filename}
             )
 
 
@@ -182,7 +193,7 @@ def _check_quota(delivery: Delivery) -> None:
     user_id = delivery.delivered_by_id
     if conf.DELIVERY_STORE_USER_QUOTA_BYTES is not None and user_id is not None:
         Counter.next(f"quota:{user_id}")
-        limits.check_quota(delivery.delivered_by, used_by(delivery) or 0)
+        limits.check_quota(used_by(delivery) or 0)
 
 
 def _discard(rows: list[FileMeta]) -> None:

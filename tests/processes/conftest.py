@@ -1,0 +1,92 @@
+"""A database and a folder that processes share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+
+import psycopg
+import pytest
+
+from tests.settings import POSTGRESQL, SQLITE
+
+
+class Project:
+    """A database and a folder that processes share."""
+
+    def __init__(self, database, root):
+        self.root = root
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.processes.settings",
+            "DELIVERYSTORE_DATABASE": json.dumps(database),
+            "DELIVERYSTORE_ROOT": str(root),
+        }
+        self.run("django", "migrate", "--run-syncdb", "--verbosity=0")
+
+    def run(self, module, *arguments):
+        """Run a module to its end and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, module, *arguments):
+        """Start a module and return the process, whose output can be read."""
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def race(self, name, count):
+        """Return what each of the processes of a race said."""
+        return json.loads(self.run("tests.processes.race", name, str(count)))
+
+    def query(self, expression):
+        """Return the value of an expression on the models, as JSON can hold it."""
+        code = (
+            "import json; from deliverystore.models import *; "
+            f"print(json.dumps({expression}))"
+        )
+        return json.loads(self.run("django", "shell", "--verbosity=0", "-c", code))
+
+    def files(self):
+        return [path for path in self.root.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def sqlite_project(tmp_path):
+    """Make a project with SQLite as startproject writes it."""
+    database = {"ENGINE": SQLITE["ENGINE"], "NAME": str(tmp_path / "db")}
+    return Project(database, tmp_path / "files")
+
+
+@pytest.fixture
+def postgresql_project(tmp_path):
+    name = f"deliverystore_{uuid.uuid4().hex}"
+    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    server = {key: POSTGRESQL[name] for key, name in keys.items()}
+    with psycopg.connect(**server, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield Project({**POSTGRESQL, "NAME": name}, tmp_path / "files")
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def project(request):
+    return request.getfixturevalue(f"{request.param}_project")
