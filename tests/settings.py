@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "deliverystore",
     "tests.recipients",
+    "example_project.campus",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,131 @@
+"""Who works with Campus in the demo, and on what."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import Group, Permission, User
+from django.utils import timezone
+
+from example_project.campus.models import Assignment
+
+TEACHERS_MAY = {
+    "deliverystore": ["view_delivery", "download_delivery", "verify_delivery"],
+    "campus": ["view_assignment", "add_assignment", "change_assignment"],
+}
+
+# No 0 and O, no 1 and l: passwords are typed from the screen.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A user of the demo; password is None if it was shown by an earlier run."""
+
+    user: User
+    password: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Name:
+    username: str
+    first: str
+    last: str
+    teaches: bool = False
+
+
+_PEOPLE = [
+    _Name(username="amina", first="Amina", last="Diallo"),
+    _Name(username="jonas", first="Jonas", last="Berg"),
+    _Name(username="mei", first="Mei", last="Tanaka"),
+    _Name(username="teacher", first="Grace", last="Novak", teaches=True),
+]
+
+
+def make_people(*, new_passwords: bool) -> dict[str, Person]:
+    """Return the users by their names; make those that are missing."""
+    teachers = _make_teachers()
+    return {name.username: _make(name, teachers, new_passwords) for name in _PEOPLE}
+
+
+def make_assignments() -> dict[str, Assignment]:
+    """Return the assignments by a short name; make those that are missing."""
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    return {
+        short: Assignment.objects.get_or_create(
+            course=course,
+            title=title,
+            defaults={
+                "description": description,
+                "deadline": now + timedelta(hours=hours),
+            },
+        )[0]
+        for short, (course, title, description, hours) in _ASSIGNMENTS.items()
+    }
+
+
+def _make_teachers() -> Group:
+    group, _ = Group.objects.get_or_create(name="Teachers")
+    for app, codenames in TEACHERS_MAY.items():
+        group.permissions.add(
+            *Permission.objects.filter(
+                content_type__app_label=app, codename__in=codenames
+            )
+        )
+    return group
+
+
+def _make(name: _Name, teachers: Group, new_passwords: bool) -> Person:
+    user, made = User.objects.get_or_create(
+        username=name.username,
+        defaults={
+            "first_name": name.first,
+            "last_name": name.last,
+            "is_staff": name.teaches,
+        },
+    )
+    if name.teaches:
+        user.groups.add(teachers)
+    if not (made or new_passwords):
+        return Person(user=user, password=None)
+    password = "-".join(
+        "".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3)
+    )
+    user.set_password(password)
+    user.save()
+    return Person(user=user, password=password)
+
+
+# Short name: course, title, description, hours from now to the deadline.
+_ASSIGNMENTS = {
+    "essay": (
+        "Writing",
+        "An essay about my town",
+        "Two pages, in the language you like best.\n\n"
+        "Say something that a visitor would not find in a guidebook.",
+        -20,
+    ),
+    "pendulum": (
+        "Physics 1",
+        "The pendulum",
+        "Let a pendulum swing for an hour and measure its angle.\n\n"
+        "Hand in your report as PDF, a diagram, and the raw measurements, however "
+        "large they are.",
+        76,
+    ),
+    "queue": (
+        "Programming",
+        "A queue that loses nothing",
+        "Write a queue that keeps its jobs when the power fails.\n\n"
+        "Hand in the source as ZIP, and notes on how you tested it.",
+        9 * 24 + 3,
+    ),
+    "poster": (
+        "Biology",
+        "A poster about moss",
+        "One page that makes somebody look down at the next wall.\n\nPDF or PNG.",
+        14 * 24 + 5,
+    ),
+}

@@ -1,0 +1,73 @@
+"""The demo from its first to its last line."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from deliverystore.models import Delivery
+from example_project.campus.models import Assignment
+
+from .chapters import (
+    show_damage,
+    show_delivery,
+    show_receipt,
+    show_refusals,
+    show_restoring,
+    show_second_store,
+    show_way_in,
+    shown,
+)
+from .handing_in import hand_in
+from .homework import all_homework
+from .keeping import first_store
+from .people import Person, make_assignments, make_people
+from .story import Story
+
+CODE = """\
+delivery = Delivery.begin(assignment, student)
+delivery.add_files([("report.pdf", file), …])
+delivery.finish()
+"""
+
+
+def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, url: str) -> None:
+    """Do everything that the demo shows, and say it."""
+    start = perf_counter()
+    story.title(
+        "Campus: homework, kept by deliverystore",
+        "Students hand in files. Each delivery is stored whole or not at all; it gets "
+        "a number, a time and a signed receipt, and can be verified ever after.",
+    )
+    people = make_people(new_passwords=new_passwords)
+    assignments = make_assignments()
+    finished = _hand_in_all(story, people, assignments, big_file_bytes)
+    show_refusals(story, finished[0], assignments["poster"], people["mei"].user)
+    show_receipt(story, finished[0])
+    files = [file for delivery in finished for file in delivery.files.all()]
+    show_second_store(story, files)
+    show_restoring(story, files, show_damage(story, files))
+    story.say()
+    story.good(f"All this took {perf_counter() - start:.1f} seconds.")
+    show_way_in(story, list(people.values()), assignments, url)
+
+
+def _hand_in_all(
+    story: Story,
+    people: dict[str, Person],
+    assignments: dict[str, Assignment],
+    big_file_bytes: int,
+) -> list[Delivery]:
+    """Hand all homework in and return the finished deliveries."""
+    story.chapter("Students hand in their homework")
+    story.say("Each time, this is all that the site does:")
+    story.code(CODE)
+    root = shown(first_store().location)
+    story.say(f"The bytes are in {root}/, under names that are made of ids.")
+    finished = []
+    for work in all_homework(big_file_bytes=big_file_bytes):
+        student = people[work.student].user
+        handed_in = hand_in(work, student, assignments[work.assignment])
+        show_delivery(story, handed_in, student)
+        if work.finished:
+            finished.append(handed_in.delivery)
+    return finished

@@ -1,0 +1,80 @@
+"""Show in a minute what deliverystore is for, then serve the site."""
+
+from __future__ import annotations
+
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from deliverystore.exceptions import LimitExceeded
+from example_project.campus.demo.story import Story
+from example_project.campus.demo.telling import tell
+
+
+class Command(BaseCommand):
+    help = (
+        "Set Campus up, hand in real files, damage one, find it, restore it, "
+        "and serve the site."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-serve", action="store_true", help="do everything but serve the site"
+        )
+        parser.add_argument(
+            "--port", type=int, default=8000, help="where to serve it (default: 8000)"
+        )
+        parser.add_argument(
+            "--big-file-mb",
+            type=int,
+            default=100,
+            metavar="N",
+            help="size of the largest file that is handed in (default: 100)",
+        )
+        parser.add_argument(
+            "--new-passwords", action="store_true", help="give all users new passwords"
+        )
+
+    def handle(
+        self,
+        *,
+        no_serve: bool,
+        port: int,
+        big_file_mb: int,
+        new_passwords: bool,
+        **options: Any,
+    ) -> None:
+        if not no_serve:
+            _check_port(port)
+        call_command("migrate", verbosity=0)
+        try:
+            tell(
+                Story(self.stdout, self.style),
+                big_file_bytes=big_file_mb * 1024**2,
+                new_passwords=new_passwords,
+                url=f"http://127.0.0.1:{port}/",
+            )
+        except LimitExceeded as error:
+            raise CommandError(f"{error} Choose a smaller --big-file-mb.") from error
+        if no_serve:
+            self.stdout.write("\nServe the site with: make demo")
+        else:
+            self.stdout.write("")
+            self.stdout.flush()  # The passwords, also if the output is a pipe.
+            call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
+
+
+def _check_port(port: int) -> None:
+    """Say at once, not after the work, that the site cannot be served there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error}). Choose another one: "
+                "make demo ARGS='--port 8001'"
+            ) from error

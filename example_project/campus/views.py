@@ -1,0 +1,136 @@
+"""The pages on which students hand in homework."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from deliverystore.conf import conf
+from deliverystore.exceptions import (
+    DeliveryNotOpen,
+    DeliveryRefused,
+    InvalidName,
+    LimitExceeded,
+)
+from deliverystore.models import Delivery, FileMeta
+from deliverystore.models.queryset import DeliveryQuerySet
+
+from .models import Assignment
+from .overview import standings
+from .uploads import limited_upload, uploaded_files
+
+REFUSALS = (DeliveryRefused, InvalidName, LimitExceeded)
+
+
+class UserRequest(HttpRequest):
+    """A request behind login_required."""
+
+    user: User
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """All assignments, and how far I am with each."""
+    assignments = Assignment.objects.with_delivery_count()
+    context = {"standings": standings(assignments, request.user)}
+    return render(request, "campus/home.html", context)
+
+
+@login_required
+@limited_upload
+def assignment(request: UserRequest, pk: int) -> HttpResponse:
+    """What is to be done, what I have handed in; a POST adds files to it."""
+    assignment = get_object_or_404(Assignment, pk=pk)
+    if request.method != "POST":
+        return _assignment_page(request, assignment)
+    try:
+        files = uploaded_files(request, "files")
+        if not files:
+            return _assignment_page(request, assignment, error="Choose a file first.")
+        delivery = assignment.begin_or_continue(request.user)
+        delivery.add_files([(file.name or "", file) for file in files])
+    except REFUSALS as error:
+        return _assignment_page(request, assignment, error=str(error))
+    added = files[0].name if len(files) == 1 else f"{len(files)} files"
+    messages.success(request, f"Added {added}.")
+    return redirect(assignment)
+
+
+@login_required
+@require_POST
+def remove_file(request: UserRequest, pk: int) -> HttpResponse:
+    """Take one file out of my open delivery."""
+    file = get_object_or_404(FileMeta, pk=pk, delivery__in=_my_deliveries(request))
+    try:
+        file.delete()
+    except DeliveryNotOpen as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Removed {file.filename}.")
+    return redirect("campus:assignment", file.delivery.recipient_id)
+
+
+@login_required
+@require_POST
+def finish(request: UserRequest, pk: int) -> HttpResponse:
+    """Hand my open delivery in; from now on nobody can change it."""
+    delivery = get_object_or_404(_my_deliveries(request), pk=pk)
+    try:
+        delivery.finish()
+    except DeliveryNotOpen:
+        # A second click, after the first one did it: no news.
+        return redirect("campus:handed-in", delivery.pk)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect("campus:assignment", delivery.recipient_id)
+    messages.success(request, "Handed in. This page is your proof; keep the receipt.")
+    return redirect("campus:handed-in", delivery.pk)
+
+
+@login_required
+@require_POST
+def abandon(request: UserRequest, pk: int) -> HttpResponse:
+    """Give my open delivery up, with all its files."""
+    delivery = get_object_or_404(_my_deliveries(request), pk=pk)
+    try:
+        delivery.abandon()
+    except DeliveryNotOpen as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Abandoned. Nothing of it was kept.")
+    return redirect("campus:assignment", delivery.recipient_id)
+
+
+@login_required
+@require_safe
+def handed_in(request: UserRequest, pk: int) -> HttpResponse:
+    """A finished delivery and its receipt, for who may see it."""
+    visible = Delivery.objects.finished().visible_to(request.user)
+    delivery = get_object_or_404(visible.select_related("delivered_by"), pk=pk)
+    context = {"delivery": delivery, "receipt": delivery.receipt()}
+    return render(request, "campus/handed_in.html", context)
+
+
+def _my_deliveries(request: UserRequest) -> DeliveryQuerySet:
+    kind = ContentType.objects.get_for_model(Assignment)
+    return Delivery.objects.filter(delivered_by=request.user, recipient_type=kind)
+
+
+def _assignment_page(
+    request: UserRequest, assignment: Assignment, *, error: str = ""
+) -> HttpResponse:
+    mine = assignment.deliveries.filter(delivered_by=request.user)
+    context = {
+        "assignment": assignment,
+        "delivery": assignment.open_delivery_of(request.user),
+        "earlier": mine.finished().order_by("-number"),
+        "error": error,
+        "limits": conf,
+    }
+    status = 400 if error else 200
+    return render(request, "campus/assignment.html", context, status=status)

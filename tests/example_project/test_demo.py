@@ -1,0 +1,146 @@
+"""The demo as a newcomer runs it: its own process, settings and folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from http.cookiejar import CookieJar
+from pathlib import Path
+from subprocess import PIPE
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PASSWORD = re.compile(r"^   (\w+) +(\w{4}-\w{4}-\w{4})  ", re.MULTILINE)
+
+pytestmark = pytest.mark.processes
+
+
+def _demo(var, *arguments):
+    return {
+        "args": [sys.executable, "manage.py", "demo", "--big-file-mb=2", *arguments],
+        "cwd": PROJECT,
+        "env": {
+            **os.environ,
+            "CAMPUS_VAR": str(var),
+            "DJANGO_SETTINGS_MODULE": "example_project.settings",
+        },
+        "text": True,
+    }
+
+
+def _run(var, *arguments):
+    done = subprocess.run(
+        **_demo(var, "--no-serve", *arguments), check=True, capture_output=True
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def _contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_demo_hands_in_loses_finds_and_restores(tmp_path):
+    told = _run(tmp_path)
+    assert re.search(r"measurements.csv +2.0 MB +sha256:", told)
+    assert re.search(r"errors.log +0 bytes +sha256:e3b0c44298fc…", told)
+    assert re.search(r"報告書.txt +91 bytes +sha256:", told)
+    assert told.count("→ delivery 1, finished") == 3
+    before, after = told.split("The file comes back")
+    assert "damaged  report.pdf of delivery 1" in before
+    assert "FileDamaged: 'report.pdf'" in before
+    assert "intact   7 of 8" in before
+    assert "intact   8 of 8" in after
+    stored, copies = _contents(tmp_path / "deliveries"), _contents(tmp_path / "copies")
+    assert len(copies) == 8
+    assert copies.items() <= stored.items()
+    assert "\x1b" not in told
+    lines = told.replace(str(tmp_path), "example_project/var").splitlines()
+    assert max(map(len, lines)) <= 88
+
+
+def test_a_second_run_finds_everything_there(tmp_path):
+    first = _run(tmp_path)
+    stored = _contents(tmp_path / "deliveries")
+    second = _run(tmp_path)
+    assert len(PASSWORD.findall(first)) == 4
+    assert PASSWORD.findall(second) == []
+    assert "--new-passwords" in second
+    assert second.count("→ delivery 1, there since") == 3
+    assert "All 8 files are in" in second
+    assert "intact   8 of 8" in second
+    assert _contents(tmp_path / "deliveries") == stored
+
+
+def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):
+    _run(tmp_path)
+    path = min(p for p in (tmp_path / "deliveries").rglob("*") if p.is_file())
+    content = path.read_bytes()
+    path.write_bytes(b"?" + content[1:])
+    assert "intact   8 of 8" in _run(tmp_path)
+    assert path.read_bytes() == content
+
+
+def test_the_printed_password_opens_the_site_that_is_served(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(**_demo(tmp_path, f"--port={port}"), stdout=PIPE)
+    try:
+        assert process.stdout is not None
+        told = "".join(iter(process.stdout.readline, f"   the site   {_url(port)}\n"))
+        password = dict(PASSWORD.findall(told))["amina"]
+        page = _log_in(_url(port), "amina", password)
+    finally:
+        process.terminate()
+        process.communicate()
+    assert "Amina Diallo" in page
+    assert "1 file not handed in yet" in page
+
+
+def _url(port):
+    return f"http://127.0.0.1:{port}/"
+
+
+def _log_in(url, username, password):
+    """Fill in the form of the login page, as soon as the site answers."""
+    cookies = CookieJar()
+    browser = build_opener(HTTPCookieProcessor(cookies))
+    for _ in range(100):
+        with contextlib.suppress(URLError):
+            browser.open(f"{url}login/").close()
+            break
+        time.sleep(0.1)
+    form = {
+        "csrfmiddlewaretoken": next(c.value for c in cookies if c.name == "csrftoken"),
+        "username": username,
+        "password": password,
+    }
+    with browser.open(f"{url}login/", urlencode(form).encode()) as answer:
+        return answer.read().decode()
+
+
+@pytest.mark.parametrize("arguments", [["--port=70000"], []])
+def test_a_port_that_cannot_be_used_is_named_before_anything_is_done(
+    tmp_path, arguments
+):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        arguments = arguments or [f"--port={taken.getsockname()[1]}"]
+        done = subprocess.run(
+            **_demo(tmp_path, *arguments), check=False, capture_output=True
+        )
+    assert done.returncode == 1
+    assert "Choose another one" in done.stderr
+    assert not (tmp_path / "campus.sqlite3").exists()
