@@ -1,0 +1,111 @@
+"""The tutorial, done step by step in a new project, as its reader does it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS
+
+BLOCK = re.compile(
+    r"^```(?P<language>\w+|{code-block} python\n:caption: (?P<file>\S+)\n)\n"
+    r"(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+COMMAND = re.compile(r"^\$ (?P<typed>.+)\n(?P<said>(?:(?!\$ ).+\n)*)", re.MULTILINE)
+# The test has an environment, and neither a terminal nor a browser.
+LEFT_OUT = (
+    "python -m venv",
+    ". env",
+    "pip install",
+    "cd ",
+    "python manage.py runserver",
+)
+SHELL = """
+import doctest, sys, django
+django.setup()
+failed, tried = doctest.testfile(sys.argv[1], module_relative=False)
+sys.exit(failed or not tried)
+"""
+
+pytestmark = pytest.mark.processes
+
+
+class Reader:
+    """Does what the tutorial says, in a folder of its own."""
+
+    def __init__(self, folder):
+        self._home = folder
+        self._typed_into_shell = ""
+
+    @property
+    def folder(self):
+        school = self._home / "school"
+        return school if school.exists() else self._home
+
+    def edit(self, name, text):
+        """Add to the settings; any other file is shown as a whole."""
+        file = self.folder / name
+        before = file.read_text() if file.name == "settings.py" else ""
+        file.write_text(before + text)
+
+    def type_into_shell(self, text):
+        self._typed_into_shell += text + "\n"
+
+    def leave_shell(self):
+        if self._typed_into_shell:
+            session = self.folder / "session.txt"
+            session.write_text(self._typed_into_shell)
+            self._typed_into_shell = ""
+            script = self.folder / "session.py"
+            script.write_text(SHELL)
+            self._run(f"python {script.name} {session.name}")
+
+    def type(self, command, said):
+        self.leave_shell()
+        if command == "python manage.py shell" or command.startswith(LEFT_OUT):
+            return
+        found = self._run(
+            command.replace("createsuperuser", "createsuperuser --noinput")
+        )
+        if said:
+            assert sorted(found.splitlines()) == sorted(said.splitlines())
+
+    def _run(self, command):
+        ours = ("DELIVERYSTORE", "DJANGO", "PG")
+        environment = {
+            **{key: os.environ[key] for key in os.environ if not key.startswith(ours)},
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder),
+            "DJANGO_SETTINGS_MODULE": "school.settings",
+            "DJANGO_SUPERUSER_PASSWORD": "secret",
+        }
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            check=False,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+        return done.stdout
+
+
+def test_who_follows_the_tutorial_sees_what_it_says(tmp_path):
+    reader = Reader(tmp_path)
+    for block in BLOCK.finditer((DOCS / "tutorial.md").read_text()):
+        if block["file"]:
+            reader.edit(block["file"], block["text"])
+        elif block["language"] == "python":
+            reader.type_into_shell(block["text"])
+        elif block["language"] == "console":
+            for command in COMMAND.finditer(block["text"]):
+                reader.type(command["typed"], command["said"])
+    reader.leave_shell()
