@@ -66,7 +66,7 @@ class Digester:
         self._algorithm = algorithm
         self._hash = new_hash(algorithm)
         self._seen = 0
-        self._queue: Queue[bytes | None] = Queue(maxsize=_QUEUED_CHUNKS)
+        self._queue: Queue[bytes | None]
         self._thread: Thread | None = None
 
     def __enter__(self) -> Self:
@@ -87,6 +87,7 @@ class Digester:
             if self._seen < _THREAD_FROM:
                 self._hash.update(chunk)
                 return
+            self._queue = Queue(maxsize=_QUEUED_CHUNKS)
             self._thread = Thread(target=self._run, name="digester", daemon=True)
             self._thread.start()
         self._queue.put(chunk)
@@ -157,6 +158,8 @@ class VerifiedReader(io.RawIOBase):
         return position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        if not buffer:
+            return 0
         chunk = self._file.read(len(buffer))
         self._position += len(chunk)
         if self._hash is not None:

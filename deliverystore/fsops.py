@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, partial
@@ -23,15 +25,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
-from deliverystore.exceptions import FileExists
+from deliverystore.exceptions import FileDamaged, FileExists
 from deliverystore.paths import TEMPORARY_PREFIX
 
 # Large enough that small writes do not become system calls.
 _BUFFER_SIZE = 128 * 1024
+# How much is written before the disk is told to begin, so that the sync finds little
+# left to do.
+_WRITE_BACK_SIZE = 8 * 1024 * 1024
 # Open files that a group holds back before it publishes them.
-_GROUP_SIZE = 256
+_GROUP_SIZE = 64
 # How often a folder that others remove is made again before giving up.
-_TRIES = 10
+_TRIES = 100
 # What the system says where it has no O_TMPFILE, or no way to give it a name.
 _NO_ANONYMOUS = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 _NO_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -77,6 +82,7 @@ class PendingFile(io.BufferedRandom):
         super().__init__(io.FileIO(draft.fd, "r+b", closefd=False), _BUFFER_SIZE)
         self._draft = draft
         self._group = group
+        self._unsent = 0
 
     @property
     def path(self) -> Path:
@@ -85,7 +91,12 @@ class PendingFile(io.BufferedRandom):
 
     def write(self, data: Any, /) -> int:
         """Write bytes, or str as UTF-8; return the number of bytes."""
-        return super().write(data.encode() if isinstance(data, str) else data)
+        written = super().write(data.encode() if isinstance(data, str) else data)
+        self._unsent += written
+        if self._unsent >= _WRITE_BACK_SIZE:
+            self._unsent = 0
+            self._draft.start_writing_back()
+        return written
 
     def close(self) -> None:
         """Publish the file under its name; do nothing when it is closed already.
@@ -130,14 +141,22 @@ class PendingFile(io.BufferedRandom):
 class Group:
     """Files that share a barrier: all are synced, then named, then the folders.
 
-    A context manager. The files appear when the block ends, or in batches of 256
+    A context manager. The files appear when the block ends, or in batches of 64
     before it; if it raises, those that are still held back are thrown away.
     """
 
     _drafts: list[_Draft] = field(default_factory=list)
+    _ended: bool = False
 
     def take(self, draft: _Draft) -> None:
-        """Hold back a written file until the barrier."""
+        """Hold back a written file until the barrier.
+
+        Raise ValueError if that is over: the file is thrown away.
+        """
+        if self._ended:
+            draft.discard()
+            raise ValueError(f"{draft.path} was closed after its group had ended.")
+        draft.start_writing_back()
         self._drafts.append(draft)
         if len(self._drafts) >= _GROUP_SIZE:
             self._release()
@@ -151,6 +170,7 @@ class Group:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._ended = True
         if exc_type is None:
             self._release()
         for draft in self._drafts:
@@ -185,6 +205,36 @@ def new_file(
         raise
 
 
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading and writing, and keep all others out who ask this way.
+
+    Raise BlockingIOError if somebody has it, FileNotFoundError if there is none.
+    """
+    with path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(file.fileno()).st_nlink == 0:
+            raise FileNotFoundError(f"{path} was removed just now.")
+        yield file
+
+
+def append(file: BinaryIO, offset: int, chunks: Iterable[bytes], policy: Policy) -> int:
+    """Write chunks from offset on, where the file is cut; return the number of bytes.
+
+    When it returns, they are synced; if it raises, the file is as good as before up to
+    offset. Raise FileDamaged if the file ends before offset.
+    """
+    if os.fstat(file.fileno()).st_size < offset:
+        raise FileDamaged(f"{file.name} has lost bytes before byte {offset}.")
+    file.seek(offset)
+    file.truncate()
+    file.writelines(chunks)
+    file.flush()
+    if policy.durable:
+        os.fsync(file.fileno())
+    return file.tell() - offset
+
+
 def copy_file(
     source: Path,
     path: Path,
@@ -205,7 +255,7 @@ def copy_file(
 
 
 def copy_content(source: BinaryIO | io.FileIO, target: PendingFile) -> None:
-    """Copy what is left of an open file to the end of a new one."""
+    """Copy an open file, not read from yet, into a new one, not written to yet."""
     if not _copy_range(source.fileno(), target.fileno()):
         shutil.copyfileobj(source, target, _BUFFER_SIZE)
     target.seek(0, os.SEEK_END)
@@ -214,13 +264,15 @@ def copy_content(source: BinaryIO | io.FileIO, target: PendingFile) -> None:
 def move(source: Path, path: Path, policy: Policy) -> None:
     """Move a file without ever replacing another one; safe to repeat when killed.
 
-    Raise FileExists if path is taken by another file.
+    Raise FileExists if path is taken, unless it is another name of the same file,
+    as after a move that was killed half way.
     """
-    make_folders(path.parent, policy)
+    if policy.durable:
+        _sync(source)
     try:
-        os.link(source, path)
+        _in_folder(path.parent, policy, partial(os.link, source, path))
     except FileExistsError as error:
-        if not path.samefile(source):
+        if not _are_names_of_one_file(source, path):
             raise FileExists(f"{path} exists, so {source} was not moved.") from error
     except OSError as error:
         if error.errno not in _NO_LINK:
@@ -268,8 +320,10 @@ def make_folders(folder: Path, policy: Policy) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        if not folder.is_dir():
-            raise
+        # It may be lost again by now: then whoever needs it has it made again.
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISDIR(folder.stat().st_mode):
+                raise
     else:
         if policy.folder_permissions is not None:
             folder.chmod(policy.folder_permissions)
@@ -288,6 +342,14 @@ class _Draft:
     another_path: Callable[[Path], Path] | None
     temporary: Path | None
 
+    def start_writing_back(self) -> None:
+        """Let the disk begin, without waiting; it also leaves the cache to others.
+
+        posix_fadvise(2): POSIX_FADV_DONTNEED starts to write back what is dirty.
+        """
+        if self.policy.durable and hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
     def sync(self) -> None:
         if self.policy.durable:
             os.fsync(self.fd)
@@ -305,8 +367,8 @@ class _Draft:
     def discard(self) -> None:
         """Close the file and drop its temporary name; without a name, it is gone."""
         if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+            fd, self.fd = self.fd, -1
+            os.close(fd)
         if self.temporary is not None:
             self.temporary.unlink(missing_ok=True)
             self.temporary = None
@@ -316,9 +378,14 @@ class _Draft:
 
     def _replace(self) -> None:
         if self.temporary is None:
-            temporary = _temporary_path(self.path.parent)
-            self._link(temporary)
-            self.temporary = temporary
+            try:
+                self._link(self.path)
+            except FileExistsError:
+                temporary = _temporary_path(self.path.parent)
+                self._link(temporary)
+                self.temporary = temporary
+            else:
+                return
         self.temporary.replace(self.path)
         self.temporary = None
 
@@ -350,7 +417,9 @@ def _in_folder(folder: Path, policy: Policy, action: Callable[[], T]) -> T:
         try:
             return action()
         except FileNotFoundError:
-            make_folders(folder, policy)
+            # A parent may be lost while its child is made.
+            with contextlib.suppress(FileNotFoundError):
+                make_folders(folder, policy)
     return action()
 
 
@@ -365,6 +434,14 @@ def _open_unnamed(folder: Path) -> tuple[int, Path | None]:
     path = _temporary_path(folder)
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
     return os.open(path, flags, 0o666), path
+
+
+def _are_names_of_one_file(one: Path, other: Path) -> bool:
+    """Tell whether one name of a file can go, since the other one stays."""
+    if one.name == other.name and one.parent.samefile(other.parent):
+        return False
+    status = one.lstat()
+    return status.st_nlink > 1 and os.path.samestat(status, other.lstat())
 
 
 def _temporary_path(folder: Path) -> Path:
@@ -416,7 +493,11 @@ def _sync_chain(folder: Path, root: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int = 0) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(fd)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import mimetypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from deliverystore.exceptions import (
 
 # How much of a file its type is recognised by.
 SNIFFED_BYTES = 8192
+# The confidence of a match of two bytes, with which a sentence may well begin.
+_ACCIDENTAL = 0.2
 
 
 _REASONS = {
@@ -161,7 +164,11 @@ def sniff(head: bytes) -> set[str]:
         matches = []
     best = max((match.confidence for match in matches), default=0)
     types = {m.mime_type for m in matches if m.confidence == best and m.mime_type}
-    return types or {"text/plain" if _is_text(head) else "application/octet-stream"}
+    if not _is_text(head):
+        return types or {"application/octet-stream"}
+    if best <= _ACCIDENTAL or all(map(_is_plain, types)):
+        types.add("text/plain")
+    return types
 
 
 def content_type_of(filename: str) -> str:
@@ -189,11 +196,16 @@ def _check_total(total: int, limit: int | None, error: type[LimitExceeded]) -> N
         raise error(gettext("Refused: %(reason)s.") % {"reason": reason})
 
 
+def _is_plain(content_type: str) -> bool:
+    """Tell whether a type is text that a browser shows and does not run."""
+    kind = content_type.partition("/")[0]
+    return kind in {"text", "message"} and content_type != "text/html"
+
+
 def _is_text(head: bytes) -> bool:
     try:
-        head.decode()
-    except UnicodeDecodeError as error:
-        # The head may end in the middle of a character.
-        if error.start < len(head) - 3:
-            return False
+        # The head may end in the middle of a character: this decoder waits for more.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
     return b"\x00" not in head

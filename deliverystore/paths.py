@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -19,6 +20,14 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\ud800-\udfff]"
 )
+
+# What separates folders, or is refused, on some system; and the names of devices there.
+_NOT_PORTABLE = re.compile(r'[/\\:*?"<>|]')
+_DEVICE = re.compile(
+    r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE
+)
+# File systems take 255 bytes; some are left for a number that makes a name unique.
+_PORTABLE_BYTES = 240
 
 
 def clean_filename(filename: str) -> str:
@@ -53,6 +62,18 @@ def name_key(filename: str) -> str:
     return unicodedata.normalize("NFC", decomposed.casefold())
 
 
+def portable_filename(filename: str) -> str:
+    """Return a filename that every system can unpack, and only into its folder."""
+    name = _UNPRINTABLE.sub("_", unicodedata.normalize("NFC", filename))
+    name = _NOT_PORTABLE.sub("_", name).strip().rstrip(". ")
+    if not name or _DEVICE.match(name):
+        name = f"_{name}"
+    path = PurePosixPath(name)
+    suffix = path.suffix if len(path.suffix.encode()) < _PORTABLE_BYTES // 4 else ""
+    stem = name.removesuffix(suffix).encode()[: _PORTABLE_BYTES - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix
+
+
 def clean_name(name: str) -> str:
     """Return a storage name (parts joined by "/") without detours, or refuse it.
 
@@ -70,6 +91,11 @@ def clean_name(name: str) -> str:
     return str(path)
 
 
+def clean_folder(name: str) -> str:
+    """Return the name of a folder of a store as clean_name does; "" is its root."""
+    return "" if PurePosixPath(name) == PurePosixPath() else clean_name(name)
+
+
 def is_temporary(part: str) -> bool:
     """Tell whether a name in a folder belongs to a file that is being written."""
     return part.startswith(TEMPORARY_PREFIX)
@@ -83,11 +109,12 @@ def extension(filename: str) -> str:
 def unique_filenames(filenames: Iterable[str]) -> Iterator[str]:
     """Yield each filename, numbered where a person would take two for one."""
     taken: set[str] = set()
+    # How often each name came: a thousand equal ones are not numbered from 2 on.
+    counts: Counter[str] = Counter()
     for filename in filenames:
-        path = PurePosixPath(filename)
-        candidate, count = filename, 1
+        path, key, candidate = PurePosixPath(filename), name_key(filename), filename
         while name_key(candidate) in taken:
-            count += 1
-            candidate = f"{path.stem} ({count}){path.suffix}"
+            counts[key] += 1
+            candidate = f"{path.stem} ({counts[key] + 1}){path.suffix}"
         taken.add(name_key(candidate))
         yield candidate

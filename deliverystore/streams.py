@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
@@ -37,6 +38,28 @@ def skip(file: BinaryIO, count: int) -> None:
     """Read and drop count bytes, for files that cannot seek."""
     while count > 0 and (chunk := file.read(min(count, CHUNK_SIZE))):
         count -= len(chunk)
+
+
+class Section(io.RawIOBase):
+    """The next bytes of an open file, as a file that ends after them."""
+
+    def __init__(self, file: BinaryIO, length: int) -> None:
+        self._file = file
+        self._left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._file.read(min(len(buffer), self._left))
+        buffer[: len(chunk)] = chunk
+        self._left -= len(chunk)
+        return len(chunk)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
 
 
 def _pieces(data: Data, size: int) -> Iterator[bytes | bytearray | memoryview | str]:

@@ -16,7 +16,7 @@ from typing import IO, BinaryIO, Protocol, Self, cast
 from django.core.files import File
 from django.core.files.storage import Storage
 
-from deliverystore import streams
+from deliverystore import paths, streams
 from deliverystore.exceptions import FileExists, FileNotFound, InvalidName
 
 _SPOOL_SIZE = 1024 * 1024
@@ -37,7 +37,7 @@ class StoredFile(Protocol):
 class PendingWrite(Protocol):
     """A binary file that appears in the store, whole, when it is closed."""
 
-    def write(self, data: bytes, /) -> int: ...
+    def write(self, data: bytes | str, /) -> int: ...
 
     def close(self) -> None: ...
 
@@ -133,10 +133,11 @@ class DeliveryStoreInterface(ABC, Storage):
     def name_of(self, file: str | StoredFile) -> str:
         """Return the storage name of a file.
 
-        Raise InvalidName if it is a FileMeta that was never saved.
+        Raise InvalidName if it is a FileMeta that was never saved, or a name that
+        leaves the store.
         """
         if isinstance(file, str):
-            return file
+            return paths.clean_name(file)
         if file.stored_as:
             return file.stored_as
         if file.pk is None or file.delivery_id is None:
@@ -145,6 +146,7 @@ class DeliveryStoreInterface(ABC, Storage):
 
     def open(self, name: str, mode: str = "rb") -> File:
         """Return an open Django File; one that writes is published at its close."""
+        name = paths.clean_name(name)
         if set(mode) & set("wax+"):
             return self._open_for_writing(name, mode)
         with self._translated(name):
@@ -162,7 +164,7 @@ class DeliveryStoreInterface(ABC, Storage):
             file.seek(start)
         else:
             streams.skip(file, start)
-        return io.BufferedReader(_Section(file, length))
+        return io.BufferedReader(streams.Section(file, length))
 
     def _write_open(
         self,
@@ -255,7 +257,7 @@ class WritingFile(File):
     def __init__(self, pending: PendingWrite, name: str, mode: str) -> None:
         file: IO = pending  # type: ignore[assignment]
         if "b" not in mode:
-            file = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            file = _PendingText(file, encoding="utf-8", write_through=True)
         super().__init__(file, name)
         self.mode = mode
         self._pending = pending
@@ -271,6 +273,13 @@ class WritingFile(File):
         self.close()
 
 
+class _PendingText(io.TextIOWrapper):
+    """Text on its way into a pending file, which is thrown away if it is lost."""
+
+    def __del__(self) -> None:
+        self.buffer.discard()  # type: ignore[attr-defined]
+
+
 class _SpooledWrite(tempfile.SpooledTemporaryFile):
     """A write that waits in a local temporary file until the store takes it."""
 
@@ -281,13 +290,16 @@ class _SpooledWrite(tempfile.SpooledTemporaryFile):
         self._store = store
         self._target = name
         self._stored_file = file
+        self._is_storing = False
 
     def write(self, data: bytes | str, /) -> int:  # type: ignore[override]
         return super().write(data.encode() if isinstance(data, str) else data)
 
     def close(self) -> None:
-        if self.closed:
+        # Some storages close what they are given.
+        if self.closed or self._is_storing:
             return
+        self._is_storing = True
         try:
             self.seek(0)
             self._store_content()
@@ -320,27 +332,5 @@ class _SpooledWrite(tempfile.SpooledTemporaryFile):
             raise FileExists(
                 f"{file!r} exists, and the storage does not replace files."
             )
+        # What is under the old name stays: perhaps a row still names it.
         file.stored_as = stored_as
-        store.delete(self._target)
-
-
-class _Section(io.RawIOBase):
-    """The next bytes of an open file, as a file that ends after them."""
-
-    def __init__(self, file: BinaryIO, length: int) -> None:
-        self._file = file
-        self._left = length
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        chunk = self._file.read(min(len(buffer), self._left))
-        buffer[: len(chunk)] = chunk
-        self._left -= len(chunk)
-        return len(chunk)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()

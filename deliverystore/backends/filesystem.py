@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -68,7 +69,8 @@ class FsDeliveryStore(DeliveryStoreInterface, FileSystemStorage):
     @property
     def location(self) -> str:
         """The absolute path of the folder."""
-        return str(Path(self.base_location).absolute())
+        # Without "..", like the paths that Django makes below it.
+        return os.path.abspath(self.base_location)  # noqa: PTH100
 
     @property
     def base_url(self) -> str | None:  # type: ignore[override]
@@ -90,7 +92,8 @@ class FsDeliveryStore(DeliveryStoreInterface, FileSystemStorage):
 
     def path(self, name: str) -> str:
         path = super().path(name)
-        if any(map(paths.is_temporary, Path(path).parts)) or "\x00" in path:
+        parts = Path(path).relative_to(self.location).parts
+        if any(map(paths.is_temporary, parts)) or "\x00" in path:
             raise InvalidName(f"{name!r} is no name of a stored file.")
         return path
 
@@ -122,6 +125,7 @@ class FsDeliveryStore(DeliveryStoreInterface, FileSystemStorage):
             another_path=self._available_path,
         ) as new:
             if hasattr(content, "temporary_file_path"):
+                content.flush()
                 with Path(content.temporary_file_path()).open("rb") as uploaded:
                     fsops.copy_content(uploaded, new)
             else:
@@ -191,10 +195,14 @@ class FsHierDeliveryStore(FsDeliveryStore):
     @property
     def interval(self) -> int:
         """How many deliveries share a folder; read from the settings at each use."""
-        interval = self._interval or conf.DELIVERY_STORE_INTERVAL
-        if interval < 1:
+        interval: object = self._interval
+        if interval is None:
+            interval = conf.DELIVERY_STORE_INTERVAL
+        # A float would make folders such as "0.0".
+        if not isinstance(interval, int) or interval < 1:
             raise SettingInvalid(
-                f"DELIVERY_STORE_INTERVAL is {interval!r}; it must be 1 or more."
+                f"The interval is {interval!r}; DELIVERY_STORE_INTERVAL must be "
+                "a whole number from 1 on."
             )
         return interval
 

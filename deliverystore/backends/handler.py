@@ -24,16 +24,19 @@ def load_store() -> DeliveryStoreInterface:
         backend = import_string(path)
     except (ImportError, AttributeError) as error:
         raise SettingInvalid(f"DELIVERY_STORE_BACKEND: {error}") from error
-    if not (isinstance(backend, type) and issubclass(backend, DeliveryStoreInterface)):
+    # isinstance() would look behind a lazy object: default_store would ask for itself.
+    is_class = issubclass(type(backend), type)
+    if not (is_class and issubclass(backend, DeliveryStoreInterface)):
         raise SettingInvalid(
             f"DELIVERY_STORE_BACKEND: {path} is no subclass of DeliveryStoreInterface."
         )
     try:
-        return backend()
+        store: DeliveryStoreInterface = backend()
     except TypeError as error:
         raise SettingInvalid(
             f"DELIVERY_STORE_BACKEND: {path} cannot be made without arguments: {error}"
         ) from error
+    return store
 
 
 class _DefaultStore(LazyObject):

@@ -8,13 +8,12 @@ from io import BytesIO, StringIO
 from pathlib import PurePosixPath
 from threading import RLock
 
-from django.conf import settings as django_settings  # noqa: TID251
 from django.core.files import File
 from django.utils import timezone
 from django.utils.deconstruct import deconstructible
 
 from deliverystore.backends.base import Capability, DeliveryStoreInterface
-from deliverystore.paths import clean_name
+from deliverystore.paths import clean_folder, clean_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ class MemoryDeliveryStore(DeliveryStoreInterface):
             self._entries.pop(clean_name(name), None)
 
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        folder = PurePosixPath(clean_name(path) if path.strip("./") else "")
+        folder = PurePosixPath(clean_folder(path))
         folders: set[str] = set()
         files: set[str] = set()
         with self._lock:
@@ -62,10 +61,10 @@ class MemoryDeliveryStore(DeliveryStoreInterface):
         return self.get_modified_time(name)
 
     def get_created_time(self, name: str) -> datetime:
-        return _localised(self._entry(name).created)
+        return self._entry(name).created
 
     def get_modified_time(self, name: str) -> datetime:
-        return _localised(self._entry(name).modified)
+        return self._entry(name).modified
 
     def _open(self, name: str, mode: str = "rb") -> File:
         data = self._entry(name).data
@@ -105,7 +104,3 @@ class MemoryDeliveryStore(DeliveryStoreInterface):
 def _read(content: File) -> bytes:
     pieces = (c.encode() if isinstance(c, str) else c for c in content.chunks())
     return b"".join(pieces)
-
-
-def _localised(moment: datetime) -> datetime:
-    return moment if django_settings.USE_TZ else timezone.make_naive(moment)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
+from typing import BinaryIO
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
+from django.core.files.storage.handler import InvalidStorageError
 from django.utils.deconstruct import deconstructible
 
 from deliverystore.backends.base import Capability, DeliveryStoreInterface
 from deliverystore.conf import conf
+from deliverystore.exceptions import MissingExtra
+from deliverystore.paths import clean_folder
+from deliverystore.streams import Section
 
 
 @deconstructible(path="deliverystore.backends.DjangoStorageDeliveryStore")
@@ -34,7 +40,7 @@ class DjangoStorageDeliveryStore(DeliveryStoreInterface):
     def storage(self) -> Storage:
         """The storage that has the bytes."""
         storage = self._storage or conf.DELIVERY_STORE_STORAGE
-        return storages[storage] if isinstance(storage, str) else storage
+        return _configured(storage) if isinstance(storage, str) else storage
 
     @property
     def root(self) -> str:
@@ -82,6 +88,14 @@ class DjangoStorageDeliveryStore(DeliveryStoreInterface):
     def _open(self, name: str, mode: str = "rb") -> File:
         return self.storage.open(self._inner(name), mode)
 
+    def _read_range(self, name: str, start: int, length: int) -> BinaryIO:
+        # django-storages downloads a whole object from S3 to seek in it.
+        if hasattr(self.storage, "get_object_parameters"):
+            with self.open(name, "rb") as file:
+                if not file.obj.content_encoding:  # type: ignore[attr-defined]
+                    return _range_of_object(file, start, length)
+        return super()._read_range(name, start, length)
+
     def _exists(self, name: str) -> bool:
         return self.storage.exists(self._inner(name))
 
@@ -89,7 +103,26 @@ class DjangoStorageDeliveryStore(DeliveryStoreInterface):
         return self._outer(self.storage.save(self._inner(name), content))
 
     def _inner(self, name: str) -> str:
+        name = clean_folder(name)
         return f"{self.root}/{name}" if self.root else name
 
     def _outer(self, name: str) -> str:
         return name.removeprefix(f"{self.root}/") if self.root else name
+
+
+def _range_of_object(file: File, start: int, length: int) -> BinaryIO:
+    end = min(start + length, file.size)
+    if start >= end:
+        return io.BytesIO()
+    part = file.obj.get(Range=f"bytes={start}-{end - 1}")  # type: ignore[attr-defined]
+    return io.BufferedReader(Section(part["Body"], end - start))
+
+
+def _configured(alias: str) -> Storage:
+    try:
+        return storages[alias]
+    except InvalidStorageError as error:
+        missing = str(getattr(error.__cause__, "name", ""))
+        if missing.partition(".")[0] == "storages":
+            raise MissingExtra(f"STORAGES[{alias!r}]", "s3") from error
+        raise

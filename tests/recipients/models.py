@@ -1,10 +1,12 @@
-"""Whom the tests deliver to: one model with a number as key, one with a UUID."""
+"""Whom the tests deliver to, with a number or a UUID as key; and files of their own."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.db import models
+
+from deliverystore.backends import FsDeliveryStore, FsHierDeliveryStore
 
 
 class Department(models.Model):
@@ -20,3 +22,19 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+def store_of_the_settings() -> FsDeliveryStore:
+    return FsDeliveryStore()
+
+
+class Attachment(models.Model):
+    plain = models.FileField(storage=FsDeliveryStore(), upload_to="plain")
+    hierarchic = models.FileField(storage=FsHierDeliveryStore(interval=10), blank=True)
+    short = models.FileField(
+        storage=FsDeliveryStore(base_url="/files/"), max_length=30, blank=True
+    )
+    chosen = models.FileField(storage=store_of_the_settings, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.plain)
