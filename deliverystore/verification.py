@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 from deliverystore.exceptions import ReceiptInvalid
 from deliverystore.models import Condition, Delivery, FileMeta
+from deliverystore.models.access import User
 from deliverystore.models.receipt import check_signature
 
 # A receipt of thousands of files is still smaller.
@@ -41,6 +44,48 @@ class ReceiptReport:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What reading files has shown; unread counts those for which there was no time."""
+
+    intact: int
+    problems: Sequence[tuple[FileMeta, Condition]]
+    unread: int
+
+
+def verify_deliveries(
+    deliveries: Iterable[Delivery], user: User, *, seconds: float = math.inf
+) -> Verification:
+    """Read every file of deliveries; begin none after so many seconds.
+
+    Raise NotPermitted, before anything is read, unless the user may verify them all.
+    """
+    deliveries = list(deliveries)
+    for delivery in deliveries:
+        delivery.check_permission(user, "verify")
+    files = (file for delivery in deliveries for file in delivery.files.all())
+    return verify_files(files, seconds=seconds)
+
+
+def verify_files(
+    files: Iterable[FileMeta], *, seconds: float = math.inf
+) -> Verification:
+    """Read files, but those still being received; begin none after so many seconds."""
+    end = time.monotonic() + seconds
+    intact, unread = 0, 0
+    problems: list[tuple[FileMeta, Condition]] = []
+    for file in files:
+        if not file.is_complete:
+            continue
+        if time.monotonic() > end:
+            unread += 1
+        elif (condition := file.verify()) is Condition.INTACT:
+            intact += 1
+        else:
+            problems.append((file, condition))
+    return Verification(intact=intact, problems=problems, unread=unread)
+
+
 def read_receipt(file: IO) -> Mapping[str, Any]:
     """Return the receipt in an open JSON file, its signature checked.
 
@@ -59,6 +104,13 @@ def read_receipt(file: IO) -> Mapping[str, Any]:
 def delivery_of(receipt: Mapping[str, Any]) -> Delivery | None:
     """Return the finished delivery that a checked receipt is about, if it exists."""
     return Delivery.objects.finished().filter(pk=receipt["delivery"]).first()
+
+
+def verify_receipt_for(receipt: Mapping[str, Any], user: User) -> ReceiptReport:
+    """Do as verify_receipt; raise NotPermitted unless the user may view all of it."""
+    if (delivery := delivery_of(receipt)) is not None:
+        delivery.check_permission(user, "view")
+    return verify_receipt(receipt)
 
 
 def verify_receipt(receipt: Mapping[str, Any]) -> ReceiptReport:

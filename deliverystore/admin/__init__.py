@@ -1,0 +1,7 @@
+"""The pages of the Django admin."""
+
+from __future__ import annotations
+
+from deliverystore.admin.delivery import DeliveryAdmin
+
+__all__ = ["DeliveryAdmin"]

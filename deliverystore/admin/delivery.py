@@ -1,0 +1,177 @@
+"""Deliveries in the admin: to be looked at, never to be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+from deliverystore.admin import actions, display
+from deliverystore.admin.changelist import (
+    MAX_LISTED,
+    PER_PAGE,
+    BoundedPaginator,
+    DeliveryChangeList,
+)
+from deliverystore.admin.filters import RecipientKindFilter, StateFilter
+from deliverystore.admin.pages import DeliveryPages
+from deliverystore.models import Delivery
+from deliverystore.models.access import may
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.urls import URLPattern
+    from django.utils.functional import _StrPromise
+
+    from deliverystore.models.queryset import DeliveryQuerySet
+
+FILES_PER_PAGE = 100
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(admin.ModelAdmin):
+    list_display = (
+        "number_or_open",
+        "to",
+        "delivered_by",
+        "state_badge",
+        "file_count",
+        "human_size",
+        "time_of_delivery",
+    )
+    list_display_links = ("number_or_open",)
+    list_filter = (
+        StateFilter,
+        RecipientKindFilter,
+        ("time_of_delivery", admin.DateFieldListFilter),
+    )
+    date_hierarchy = "time_of_delivery"
+    # Only what has an index.
+    sortable_by = ("time_of_delivery",)
+    search_fields = ("pk",)
+    search_help_text = _(
+        "The beginning of a user name or a filename, a whole digest, or an id."
+    )
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    actions = (actions.verify, actions.download_zip, actions.abandon)
+
+    class Media:
+        css = {"all": ("deliverystore/admin.css",)}
+
+    # -- Who may ------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Delivery | None = None
+    ) -> bool:
+        return False
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Delivery | None = None
+    ) -> bool:
+        return may(request.user, "view", obj)
+
+    def has_download_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the action download_zip is offered."""
+        return may(request.user, "download")
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the action verify is offered."""
+        return may(request.user, "verify")
+
+    def has_abandon_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the action abandon is offered."""
+        return may(request.user, "abandon")
+
+    # -- The list -----------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> DeliveryQuerySet:
+        deliveries = Delivery.objects.visible_to(request.user)
+        return deliveries.select_related(
+            "delivered_by", "recipient_type"
+        ).prefetch_related("recipient")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # Newest first, by the index that also finds what is chosen.
+        by_time = any(name.startswith("time_of_delivery__") for name in request.GET)
+        return ("-time_of_delivery", "-pk") if by_time else ("-pk",)
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[DeliveryChangeList]:
+        return DeliveryChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        deliveries = cast("DeliveryQuerySet", queryset)
+        found = deliveries.search(search_term) if search_term.strip() else deliveries
+        return found, False
+
+    def response_action(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet,
+        *args: Any,
+        **kwargs: Any,
+    ) -> HttpResponse | None:
+        if request.POST.get("select_across") == "1":
+            # "All" are those that the list counts.
+            listed = list(queryset.values_list("pk", flat=True)[:MAX_LISTED])
+            queryset = queryset.filter(pk__in=listed)
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    @admin.display(description=_("number"))
+    def number_or_open(self, delivery: Delivery) -> str | _StrPromise:
+        """Return what leads to the page of the delivery."""
+        return _("open") if delivery.number is None else str(delivery.number)
+
+    @admin.display(description=_("recipient"))
+    def to(self, delivery: Delivery) -> str | None:
+        """Return the recipient."""
+        return display.recipient_text(delivery) or None
+
+    @admin.display(description=_("state"))
+    def state_badge(self, delivery: Delivery) -> str:
+        """Return the state."""
+        return display.state_badge(delivery)
+
+    @admin.display(description=_("size"))
+    def human_size(self, delivery: Delivery) -> str:
+        """Return the size."""
+        return filesizeformat(delivery.size)
+
+    # -- One delivery -------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*DeliveryPages(self).urls(), *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        form_url: str = "",
+        obj: Delivery | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            files = Paginator(obj.files.all(), FILES_PER_PAGE)
+            context["in_words"] = display.in_words(obj)
+            context["facts"] = display.facts(request, self.admin_site, obj)
+            context["files"] = files.get_page(request.GET.get("page"))
+            context["may"] = {
+                action: obj.permits(request.user, action)
+                for action in ("download", "verify", "abandon")
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)

@@ -1,0 +1,3 @@
+"""The views: downloads and receipts."""
+
+from __future__ import annotations
