@@ -10,8 +10,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
-from django.core.files.storage.handler import InvalidStorageError
 
 from deliverystore import limits
 from deliverystore.backends import (
@@ -22,7 +22,7 @@ from deliverystore.backends import (
 from deliverystore.backends.handler import load_store
 from deliverystore.conf import conf
 from deliverystore.digests import new_hash
-from deliverystore.exceptions import SettingInvalid
+from deliverystore.exceptions import MissingExtra, SettingInvalid
 from deliverystore.fsops import Durability
 
 _BYTES = (
@@ -46,6 +46,7 @@ def check_settings(
         *_check_extensions(),
         *_check_types(),
         *_check_times(),
+        *_check_uploads(),
     ]
 
 
@@ -67,7 +68,7 @@ def _check_store() -> Iterator[CheckMessage]:
     if isinstance(store, FsDeliveryStore):
         yield from _check_folder()
     elif isinstance(store, DjangoStorageDeliveryStore):
-        yield from _check_storage()
+        yield from _check_storage(store)
     elif isinstance(store, MemoryDeliveryStore):
         yield CheckWarning(
             "DELIVERY_STORE_BACKEND: what is handed in is kept in memory only.",
@@ -77,21 +78,19 @@ def _check_store() -> Iterator[CheckMessage]:
 
 
 def _check_folder() -> Iterator[CheckMessage]:
-    root = conf.DELIVERY_STORE_ROOT
-    hint = 'Write DELIVERY_STORE_ROOT = "/path/to/a/folder" in the settings.'
-    if not root or not isinstance(root, str | PurePath):
-        yield _error(2, f"DELIVERY_STORE_ROOT is {root!r}, not a folder.", hint)
-    elif not Path(root).is_absolute():
-        yield _error(2, f"DELIVERY_STORE_ROOT: {str(root)!r} is not absolute.", hint)
-    elif Path(root).exists() and not Path(root).is_dir():
-        yield _error(2, f"DELIVERY_STORE_ROOT: {str(root)!r} is not a folder.", hint)
+    if fault := _fault_of_folder("DELIVERY_STORE_ROOT"):
+        hint = 'Write DELIVERY_STORE_ROOT = "/path/to/a/folder" in the settings.'
+        yield _error(2, fault, hint)
 
 
-def _check_storage() -> Iterator[CheckMessage]:
+def _check_storage(store: DjangoStorageDeliveryStore) -> Iterator[CheckMessage]:
     alias = conf.DELIVERY_STORE_STORAGE
     try:
-        storage = storages[alias]
-    except InvalidStorageError as error:
+        storage = store.storage
+    except MissingExtra as error:
+        yield _error(4, f"DELIVERY_STORE_STORAGE: {error}", "Install the extra.")
+        return
+    except ImproperlyConfigured as error:
         hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
         yield _error(4, f"DELIVERY_STORE_STORAGE: {error}", hint)
         return
@@ -175,11 +174,31 @@ def _check_patterns(
 
 
 def _check_times() -> Iterator[CheckMessage]:
-    for name in ("DELIVERY_STORE_ABANDON_AFTER", "DELIVERY_STORE_GRACE"):
+    defaults = {"DELIVERY_STORE_ABANDON_AFTER": 7, "DELIVERY_STORE_GRACE": 1}
+    for name, days in defaults.items():
         value = getattr(conf, name)
         if not isinstance(value, timedelta) or value < timedelta(0):
-            hint = f"Write {name} = timedelta(days=7)."
+            hint = f"Write {name} = timedelta(days={days})."
             yield _error(11, f"{name} is {value!r}, not a length of time.", hint)
+
+
+def _check_uploads() -> Iterator[CheckMessage]:
+    name = "DELIVERY_STORE_UPLOAD_ROOT"
+    if getattr(conf, name) is not None and (fault := _fault_of_folder(name)):
+        hint = f'Write {name} = "/path/to/a/folder", or None for no resumable uploads.'
+        yield _error(12, fault, hint)
+
+
+def _fault_of_folder(name: str) -> str:
+    """Return why a setting does not name a local folder, or ""."""
+    root = getattr(conf, name)
+    if not root or not isinstance(root, str | PurePath):
+        return f"{name} is {root!r}, not a folder."
+    if not Path(root).is_absolute():
+        return f"{name}: {str(root)!r} is not absolute."
+    if Path(root).exists() and not Path(root).is_dir():
+        return f"{name}: {str(root)!r} is not a folder."
+    return ""
 
 
 def _is_count(value: object) -> bool:

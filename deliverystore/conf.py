@@ -15,6 +15,7 @@ class Conf:
     DELIVERY_STORE_ROOT: str | Path | None = None
     DELIVERY_STORE_INTERVAL: int = 1000
     DELIVERY_STORE_STORAGE: str = "default"
+    DELIVERY_STORE_UPLOAD_ROOT: str | Path | None = None
     DELIVERY_STORE_DURABILITY: str = "full"
     DELIVERY_STORE_DIGEST: str = "sha256"
     DELIVERY_STORE_MAX_FILE_BYTES: int | None = None

@@ -21,6 +21,9 @@ DeliveryStoreError
 │   ├── QuotaExceeded
 │   ├── ExtensionNotAllowed
 │   └── TypeNotAllowed
+├── UploadBusy              also BlockingIOError
+├── UploadNotFound          also LookupError
+├── WrongOffset             also ValueError
 └── ReceiptInvalid          also ValueError
 """
 
@@ -121,6 +124,18 @@ class ExtensionNotAllowed(LimitExceeded):
 
 class TypeNotAllowed(LimitExceeded):
     """The content is of no type in DELIVERY_STORE_ALLOWED_TYPES."""
+
+
+class UploadBusy(DeliveryStoreError, BlockingIOError):
+    """Another request is writing to this upload; a moment later it may work."""
+
+
+class UploadNotFound(DeliveryStoreError, LookupError):
+    """There is no such upload, it has expired, or the user may not continue it."""
+
+
+class WrongOffset(DeliveryStoreError, ValueError):
+    """The upload goes on at another byte."""
 
 
 class ReceiptInvalid(DeliveryStoreError, ValueError):

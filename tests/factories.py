@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import factory
 from django.contrib.auth import get_user_model
+from factory.declarations import Sequence
 from factory.django import DjangoModelFactory
 
 from deliverystore.models import Delivery
@@ -14,21 +14,21 @@ class UserFactory(DjangoModelFactory):
     class Meta:
         model = get_user_model()
 
-    username = factory.Sequence(lambda number: f"user{number}")
+    username = Sequence(lambda number: f"user{number}")
 
 
 class DepartmentFactory(DjangoModelFactory):
     class Meta:
         model = Department
 
-    name = factory.Sequence(lambda number: f"Department {number}")
+    name = Sequence(lambda number: f"Department {number}")
 
 
 class CourseFactory(DjangoModelFactory):
     class Meta:
         model = Course
 
-    title = factory.Sequence(lambda number: f"Course {number}")
+    title = Sequence(lambda number: f"Course {number}")
 
 
 def open_delivery(*, files=(("hello.txt", b"hello"),), recipient=None, user=None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
@@ -58,6 +59,10 @@ def test_the_defaults_with_a_folder_are_right():
         ("ALLOWED_TYPES", [5], "E009"),
         ("ABANDON_AFTER", 7, "E011"),
         ("GRACE", "1 day", "E011"),
+        ("UPLOAD_ROOT", "", "E012"),
+        ("UPLOAD_ROOT", "not/absolute", "E012"),
+        ("UPLOAD_ROOT", 5, "E012"),
+        ("UPLOAD_ROOT", __file__, "E012"),
     ],
 )
 def test_a_wrong_setting_is_found(settings, name, value, expected):
@@ -106,5 +111,21 @@ def test_right_settings_are_right(settings):
     settings.DELIVERY_STORE_MAX_FILE_BYTES = 0
     settings.DELIVERY_STORE_ALLOWED_EXTENSIONS = (".pdf", ".tar")
     settings.DELIVERY_STORE_ALLOWED_TYPES = {"image/*"}
+    settings.DELIVERY_STORE_UPLOAD_ROOT = Path(__file__).parent
 
     assert found() == []
+
+
+def test_a_missing_extra_of_a_wrapped_storage_is_named(settings, monkeypatch):
+    settings.DELIVERY_STORE_BACKEND = (
+        "deliverystore.backends.DjangoStorageDeliveryStore"
+    )
+    settings.DELIVERY_STORE_ROOT = None
+    settings.STORAGES = {"default": {"BACKEND": "storages.backends.s3.S3Storage"}}
+    for module in [name for name in sys.modules if name.startswith("storages")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "storages", None)
+
+    [message] = [m for m in run_checks() if m.id == "deliverystore.E004"]
+
+    assert "deliverystore[s3]" in message.msg

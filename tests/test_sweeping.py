@@ -59,8 +59,8 @@ def test_the_times_are_settings(settings):
     open_delivery()
     finished_delivery().delete()
 
-    assert preview() == Sweep(deliveries=1, files=1)
-    assert sweep() == Sweep(deliveries=1, files=1)
+    assert preview() == Sweep(deliveries=1, uploads=0, files=1)
+    assert sweep() == Sweep(deliveries=1, uploads=0, files=1)
 
 
 def test_a_delivery_that_is_finished_meanwhile_stays(monkeypatch):
@@ -85,7 +85,11 @@ def test_the_command_says_what_it_did():
         return output.getvalue()
 
     assert said("--dry-run") == (
-        "1 open deliveries would be abandoned, the bytes of 1 files would be removed.\n"
+        "1 open deliveries would be abandoned, 0 expired uploads and the bytes of "
+        "1 files would be removed.\n"
     )
-    assert said() == "1 open deliveries abandoned, the bytes of 1 files removed.\n"
+    assert said() == (
+        "1 open deliveries abandoned, 0 expired uploads and the bytes of 1 files "
+        "removed.\n"
+    )
     assert said().startswith("0 open deliveries")

@@ -6,5 +6,6 @@ from deliverystore.models.counter import Counter
 from deliverystore.models.delivery import Delivery
 from deliverystore.models.filemeta import Condition, FileMeta
 from deliverystore.models.removal import Removal
+from deliverystore.models.upload import Upload
 
-__all__ = ["Condition", "Counter", "Delivery", "FileMeta", "Removal"]
+__all__ = ["Condition", "Counter", "Delivery", "FileMeta", "Removal", "Upload"]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings  # noqa: TID251 - the name of the user model
-from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, models, transaction
@@ -18,7 +17,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore import limits, signals
-from deliverystore.conf import conf
 from deliverystore.exceptions import (
     DeliveryEmpty,
     DeliveryIncomplete,
@@ -31,81 +29,12 @@ from deliverystore.models import receipt, receiving
 from deliverystore.models.access import may
 from deliverystore.models.counter import Counter
 from deliverystore.models.filemeta import Condition, FileMeta
+from deliverystore.models.queryset import DeliveryQuerySet, recipient_fields
 from deliverystore.models.removal import Removal
-from deliverystore.paths import name_key
 from deliverystore.streams import Data
 
 if TYPE_CHECKING:
     from deliverystore.models.access import User
-
-
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """Deliveries, by their state, recipient and user."""
-
-    def open(self) -> Self:
-        """Return those to which files can be added."""
-        return self.filter(state=Delivery.State.OPEN)
-
-    def finished(self) -> Self:
-        """Return those that were handed in."""
-        return self.filter(state=Delivery.State.FINISHED)
-
-    def stale(self) -> Self:
-        """Return open ones that are older than DELIVERY_STORE_ABANDON_AFTER."""
-        return self.open().filter(
-            created__lte=timezone.now() - conf.DELIVERY_STORE_ABANDON_AFTER
-        )
-
-    def for_recipient(self, recipient: models.Model | None) -> Self:
-        """Return those that are addressed to a model instance, or to none."""
-        return self.filter(**_recipient_fields(recipient))
-
-    def visible_to(self, user: User) -> Self:
-        """Return all for who may view deliveries, else those of the user."""
-        if may(user, "view"):
-            return self.all()
-        return self.filter(delivered_by=user.pk) if user.pk else self.none()
-
-    def get_for(self, user: User, action: str, pk: int) -> Delivery:
-        """Return the delivery of this id, with which the user may do this.
-
-        Raise NotPermitted, also if there is none: only who may do this with all
-        deliveries learns that, by DoesNotExist.
-        """
-        delivery = self.filter(pk=pk).first()
-        if delivery is not None and delivery.permits(user, action):
-            return delivery
-        if delivery is None and may(user, action):
-            raise Delivery.DoesNotExist(f"There is no delivery {pk}.")
-        raise NotPermitted(f"{user} may not {action} delivery {pk}.")
-
-    def search(self, text: str) -> Self:
-        """Return those whose id is, or whose user or a filename begins with, the text.
-
-        A digest finds the deliveries with a file of this content.
-        """
-        text = text.strip()
-        files = FileMeta.objects.filter(
-            Q(name_key__startswith=name_key(text)) | Q(digest=text)
-        )
-        username = get_user_model().USERNAME_FIELD
-        users = Q(**{f"delivered_by__{username}__startswith": text})
-        found = users | Q(pk__in=files.values("delivery"))
-        if text.isascii() and text.isdigit() and len(text) < 19:
-            found |= Q(pk=int(text))
-        return self.filter(found)
-
-    def bytes_of(self, user_id: object) -> int:
-        """Return how many bytes a user has handed in, in all deliveries together."""
-        return self.filter(delivered_by=user_id).aggregate(sum=Sum("size"))["sum"] or 0
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete deliveries and their files; their bytes wait for the sweep."""
-        with transaction.atomic():
-            # Locks the rows, so that no file becomes complete meanwhile.
-            self.update(size=F("size"))
-            FileMeta.objects.filter(delivery__in=self).delete()
-            return super().delete()
 
 
 class Delivery(models.Model):
@@ -359,25 +288,27 @@ class Delivery(models.Model):
         cls, recipient: models.Model | None, user: Any, **fields: Any
     ) -> Delivery:
         by = user if user is not None and user.is_authenticated else None
-        recipient_fields = _recipient_fields(recipient)
-        return cls.objects.create(delivered_by=by, **recipient_fields, **fields)
+        addressed = recipient_fields(recipient)
+        return cls.objects.create(delivered_by=by, **addressed, **fields)
 
     def _not_open(self) -> DeliveryNotOpen:
         return DeliveryNotOpen(
-            gettext("Delivery %(id)s is finished or gone; begin a new one.")
-            % {"id": self.pk}
+            gettext("This delivery is finished or gone; begin a new one.")
         )
 
     def _check_files(self, files: list[FileMeta]) -> None:
-        if not files:
+        complete = {file.filename for file in files if file.is_complete}
+        begun = {file.filename for file in files}
+        begun.update(self.uploads.running().values_list("filename", flat=True))
+        if not begun:
             raise DeliveryEmpty(gettext("The delivery has no file; add one first."))
-        if missing := [file.filename for file in files if not file.is_complete]:
+        if missing := begun - complete:
             raise DeliveryIncomplete(
                 gettext(
                     "The delivery is still receiving %(filenames)s; wait, or, if the "
                     "upload broke off, hand the file in again or remove it."
                 )
-                % {"filenames": ", ".join(missing)}
+                % {"filenames": ", ".join(sorted(missing))}
             )
         limits.check_count(len(files))
         limits.check_delivery_size(sum(file.size for file in files))
@@ -389,16 +320,3 @@ class Delivery(models.Model):
 def _on_commit(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Call something after the commit, whose success it cannot change any more."""
     transaction.on_commit(partial(call, *args, **kwargs), robust=True)
-
-
-def _recipient_fields(recipient: models.Model | None) -> dict[str, Any]:
-    if recipient is None:
-        return {"recipient_type": None, "recipient_id": ""}
-    if recipient.pk is None:
-        raise ValueError(
-            f"{recipient!r} is not saved, so nothing can be handed in to it."
-        )
-    return {
-        "recipient_type": ContentType.objects.get_for_model(recipient),
-        "recipient_id": str(recipient.pk),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.backends import DeliveryStoreInterface, default_store
@@ -30,12 +32,16 @@ if TYPE_CHECKING:
     from deliverystore.models.delivery import Delivery
 
 
+logger = logging.getLogger(__name__)
+
+
 class Condition(models.TextChoices):
     """How the bytes in the store compare with what was handed in."""
 
     INTACT = "intact", _("intact")
     MISSING = "missing", _("missing")
     DAMAGED = "damaged", _("damaged")
+    UNREADABLE = "unreadable", _("unreadable")
 
 
 class FileMetaQuerySet(models.QuerySet["FileMeta"]):
@@ -55,7 +61,16 @@ class FileMetaQuerySet(models.QuerySet["FileMeta"]):
         raise NotPermitted(f"{user} may not {action} file {pk}.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete rows; their bytes wait for the sweep."""
+        """Delete rows; their bytes wait for the sweep.
+
+        Raise DeliveryNotOpen if one of them belongs to a finished delivery.
+        """
+        if self.filter(delivery__number__isnull=False).exists():
+            raise DeliveryNotOpen(gettext("A finished delivery cannot lose a file."))
+        return self.delete_with_removals()
+
+    def delete_with_removals(self) -> tuple[int, dict[str, int]]:
+        """Delete rows, also together with their finished deliveries."""
         with transaction.atomic():
             # A write, not SELECT FOR UPDATE: SQLite has only this lock.
             self.update(size=F("size"))
@@ -163,6 +178,11 @@ class FileMeta(models.Model):
             return Condition.MISSING
         except FileDamaged:
             return Condition.DAMAGED
+        except OSError:
+            logger.exception(
+                "%s of delivery %s cannot be read.", self, self.delivery_id
+            )
+            return Condition.UNREADABLE
         return Condition.INTACT
 
     def restore_from(self, store: DeliveryStoreInterface) -> None:
@@ -191,7 +211,7 @@ class FileMeta(models.Model):
         pk = self.pk
         with transaction.atomic():
             self.delivery.lock_open()
-            deleted = FileMeta.objects.filter(pk=pk).delete()
+            deleted = FileMeta.objects.filter(pk=pk).delete_with_removals()
             self.delivery.recount()
             removals = Removal.objects.filter(filemeta_id=pk)
             transaction.on_commit(

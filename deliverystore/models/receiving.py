@@ -142,7 +142,8 @@ def _check_names(delivery: Delivery, names: list[str]) -> None:
             )
         broken_off.append(row.pk)
     if broken_off:
-        FileMeta.objects.filter(pk__in=broken_off, completed=None).delete()
+        still_broken_off = FileMeta.objects.filter(pk__in=broken_off, completed=None)
+        still_broken_off.delete_with_removals()
 
 
 def _complete(delivery: Delivery, rows: list[FileMeta]) -> None:
@@ -200,7 +201,7 @@ def _discard(rows: list[FileMeta]) -> None:
     """Remove rows and bytes of files that are not to be; they were never complete."""
     ids = [row.pk for row in rows]
     try:
-        FileMeta.objects.filter(pk__in=ids).delete()
+        FileMeta.objects.filter(pk__in=ids).delete_with_removals()
         for row in rows:
             with contextlib.suppress(FileNotFound):
                 FileMeta.deliverystore.remove(row)

@@ -415,8 +415,8 @@ class TestFinish:
         delivery = open_delivery(recipient=DepartmentFactory())
         finished_delivery(recipient=delivery.recipient)
 
-        # Savepoint, lock, files, count, number, finish, release.
-        with django_assert_num_queries(7):
+        # Savepoint, lock, files, uploads, count, number, finish, release.
+        with django_assert_num_queries(8):
             delivery.finish()
 
     def test_what_is_finished_cannot_be_saved_or_lose_a_file(self):
@@ -426,6 +426,8 @@ class TestFinish:
             delivery.save()
         with pytest.raises(DeliveryNotOpen):
             delivery.files.get().delete()
+        with pytest.raises(DeliveryNotOpen):
+            delivery.files.all().delete()
         with pytest.raises(DeliveryNotOpen):
             delivery.files.get().save()
         with pytest.raises(DeliveryNotOpen):
@@ -490,8 +492,8 @@ class TestDelete:
             finished_delivery(files=[("a", b"1"), ("b", b"2")])
 
         # Of the files: lock, list, write down, delete, and two savepoints; of the
-        # deliveries: lock, list, forget in copies, delete, and a savepoint.
-        with django_assert_num_queries(13):
+        # deliveries: lock, list, uploads, forget in copies, delete, and a savepoint.
+        with django_assert_num_queries(14):
             Delivery.objects.all().delete()
 
         assert not FileMeta.objects.exists()
@@ -607,6 +609,17 @@ class TestVerify:
         files_on_disk(delivery_store_root)[0].unlink()
 
         assert [condition for _, condition in delivery.verify()] == [Condition.MISSING]
+
+    def test_bytes_that_cannot_be_read_are_found(self, delivery_store_root, caplog):
+        delivery = finished_delivery()
+        path = files_on_disk(delivery_store_root)[0]
+        path.unlink()
+        path.mkdir()
+
+        found = [condition for _, condition in delivery.verify()]
+
+        assert found == [Condition.UNREADABLE]
+        assert "cannot be read" in caplog.text
 
     def test_a_damaged_file_is_restored_from_another_store(self, delivery_store_root):
         row = finished_delivery().files.get()
@@ -737,9 +750,10 @@ def test_a_delivery_says_what_it_is():
 def test_the_store_lies_where_the_settings_say(delivery_store_root):
     delivery = finished_delivery()
 
-    path = delivery_store_root / "0/0" / str(delivery.pk) / str(delivery.files.get().pk)
-    assert path.read_bytes() == b"hello"
     assert isinstance(FileMeta.deliverystore, FsHierDeliveryStore)
+    folder = FileMeta.deliverystore.get_path_from_deliveryid(delivery.pk)
+    path = f"{folder}/{delivery.pk}/{delivery.files.get().pk}"
+    assert (delivery_store_root / path).read_bytes() == b"hello"
 
 
 def test_the_ancestors_example_works_as_written(monkeypatch):

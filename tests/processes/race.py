@@ -79,7 +79,7 @@ def add_and_finish(count: int) -> Work:
 
 def exceed_the_quota(count: int) -> Work:
     """Add ten bytes each to deliveries of one user."""
-    user = UserFactory()
+    user = UserFactory.create()
     deliveries = [Delivery.begin(user=user) for _ in range(count)]
 
     def work(number: int) -> object:

@@ -26,5 +26,6 @@ class Command(BaseCommand):
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{swept.deliveries:,} open deliveries {would}abandoned, "
-            f"the bytes of {swept.files:,} files {would}removed."
+            f"{swept.uploads:,} expired uploads and the bytes of {swept.files:,} files "
+            f"{would}removed."
         )

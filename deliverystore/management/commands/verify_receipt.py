@@ -31,10 +31,11 @@ class Command(BaseCommand):
 
     def _print(self, report: ReceiptReport) -> None:
         receipt = report.receipt
-        self.stdout.write(
-            f"delivery {receipt['number']} to {receipt['recipient']} "
-            f"by {receipt['user']} on {receipt['time_of_delivery']}"
-        )
+        parts = [f"delivery {receipt['number']}"]
+        for word, key in (("to", "recipient"), ("by", "user")):
+            if receipt[key] is not None:
+                parts.append(f"{word} {receipt[key]}")
+        self.stdout.write(f"{' '.join(parts)}, {receipt['time_of_delivery']}")
         for line in report.lines:
             good = line.condition is Condition.INTACT
             style = self.style.SUCCESS if good else self.style.ERROR
