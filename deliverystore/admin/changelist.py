@@ -15,6 +15,8 @@ from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from deliverystore.models.recipient import load_recipients
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -69,6 +71,8 @@ class DeliveryChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.result_list = list(self.result_list)
+        load_recipients(self.result_list)
         if self.paginator.is_cut or not (self.query or self.has_active_filters):
             # Hides a number of results that says nothing, or too little.
             self.full_result_count = self.result_count

@@ -97,9 +97,7 @@ class DeliveryAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> DeliveryQuerySet:
         deliveries = Delivery.objects.visible_to(request.user)
-        return deliveries.select_related(
-            "delivered_by", "recipient_type"
-        ).prefetch_related("recipient")
+        return deliveries.select_related("delivered_by", "recipient_type")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # Newest first, by the index that also finds what is chosen.

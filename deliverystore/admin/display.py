@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from deliverystore.conf import conf
+from deliverystore.models.recipient import load_recipients
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,6 +72,7 @@ def facts(
     request: HttpRequest, site: AdminSite, delivery: Delivery
 ) -> list[tuple[str, str]]:
     """Return what is known of a delivery, each with its label; nothing is left out."""
+    load_recipients([delivery])
     recipient, user, original = (
         instance and linked(request, site, instance)
         for instance in (delivery.recipient, delivery.delivered_by, delivery.copy_of)

@@ -29,7 +29,8 @@ from deliverystore.models import receipt, receiving
 from deliverystore.models.access import may
 from deliverystore.models.counter import Counter
 from deliverystore.models.filemeta import Condition, FileMeta
-from deliverystore.models.queryset import DeliveryQuerySet, recipient_fields
+from deliverystore.models.queryset import DeliveryQuerySet
+from deliverystore.models.recipient import load_recipients, recipient_fields
 from deliverystore.models.removal import Removal
 from deliverystore.streams import Data
 
@@ -126,6 +127,7 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         if self.number is None:
             return gettext("open delivery %(id)s") % {"id": self.pk}
+        load_recipients([self])
         if self.recipient is None:
             return gettext("delivery %(number)s") % {"number": self.number}
         return gettext("delivery %(number)s to %(recipient)s") % {

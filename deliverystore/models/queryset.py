@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -14,6 +13,7 @@ from deliverystore.exceptions import NotPermitted
 from deliverystore.models import search
 from deliverystore.models.access import User, may
 from deliverystore.models.filemeta import FileMeta
+from deliverystore.models.recipient import recipient_fields
 
 if TYPE_CHECKING:
     from deliverystore.models.delivery import Delivery
@@ -78,20 +78,3 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             self.update(size=F("size"))
             FileMeta.objects.filter(delivery__in=self).delete_with_removals()
             return super().delete()
-
-
-def recipient_fields(recipient: models.Model | None) -> dict[str, Any]:
-    """Return the fields of a delivery that name its recipient.
-
-    Raise ValueError if the recipient was never saved.
-    """
-    if recipient is None:
-        return {"recipient_type": None, "recipient_id": ""}
-    if recipient.pk is None:
-        raise ValueError(
-            f"{recipient!r} is not saved, so nothing can be handed in to it."
-        )
-    return {
-        "recipient_type": ContentType.objects.get_for_model(recipient),
-        "recipient_id": str(recipient.pk),
-    }

@@ -11,6 +11,7 @@ from django.core.signing import BadSignature, Signer
 
 from deliverystore.digests import digest_bytes
 from deliverystore.exceptions import ReceiptInvalid
+from deliverystore.models.recipient import load_recipients
 
 if TYPE_CHECKING:
     from deliverystore.models.delivery import Delivery
@@ -28,6 +29,7 @@ def manifest_digest(files: Iterable[FileMeta]) -> str:
 def make(delivery: Delivery) -> dict[str, Any]:
     """Return the signed receipt of a finished delivery."""
     files = list(delivery.files.order_by("pk"))
+    load_recipients([delivery])
     document = {
         "version": 1,
         "delivery": delivery.pk,
