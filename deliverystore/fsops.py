@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from deliverystore.exceptions import FileDamaged, FileExists
 from deliverystore.paths import TEMPORARY_PREFIX
+from deliverystore.streams import DiscardedOnError
 
 # Large enough that small writes do not become system calls.
 _BUFFER_SIZE = 128 * 1024
@@ -71,7 +72,7 @@ class Policy:
         return self.durability is Durability.FULL
 
 
-class PendingFile(io.BufferedRandom):
+class PendingFile(DiscardedOnError, io.BufferedRandom):
     """A file, open for writing and reading, that gets its name when it is closed.
 
     Leaving a with block by an exception, discard(), or losing the last reference
@@ -121,16 +122,6 @@ class PendingFile(io.BufferedRandom):
         if not self.closed:
             self.raw.close()
             self._draft.discard()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
 
     def __del__(self) -> None:
         if hasattr(self, "_draft"):

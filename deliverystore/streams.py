@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from types import TracebackType
 from typing import BinaryIO, Protocol
 
 CHUNK_SIZE = 1024 * 1024
@@ -88,3 +89,25 @@ def _as_bytes(piece: object) -> bytes:
     if isinstance(piece, str):
         return piece.encode()
     raise TypeError(f"data must consist of bytes or str, not {type(piece).__name__}.")
+
+
+class Discardable(Protocol):
+    """A file that can be thrown away instead of being closed."""
+
+    def discard(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class DiscardedOnError:
+    """Makes a file's with block throw it away, before it is closed, if it raises."""
+
+    def __exit__(
+        self: Discardable,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is not None:
+            self.discard()
+        self.close()

@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from types import TracebackType
-from typing import IO, BinaryIO, Protocol, Self, cast
+from functools import partial
+from typing import IO, BinaryIO, Protocol, cast
 
 from django.core.files import File
 from django.core.files.storage import Storage
 
 from deliverystore import paths, streams
+from deliverystore.backends.writing import PendingWrite, SpooledWrite, WritingFile
 from deliverystore.exceptions import FileExists, FileNotFound, InvalidName
-
-_SPOOL_SIZE = 1024 * 1024
 
 
 class StoredFile(Protocol):
@@ -32,25 +30,6 @@ class StoredFile(Protocol):
 
     @property
     def delivery_id(self) -> int | None: ...
-
-
-class PendingWrite(Protocol):
-    """A binary file that appears in the store, whole, when it is closed."""
-
-    def write(self, data: bytes | str, /) -> int: ...
-
-    def close(self) -> None: ...
-
-    def discard(self) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
 
 
 class Capability(StrEnum):
@@ -176,7 +155,7 @@ class DeliveryStoreInterface(ABC, Storage):
     ) -> PendingWrite:
         if not replace and self._exists(name):
             raise FileExists(f"{name!r} exists and is not replaced.")
-        return _SpooledWrite(self, name, file)
+        return SpooledWrite(partial(self._take, name, file))
 
     def _group(self) -> AbstractContextManager[object | None]:
         return contextlib.nullcontext()
@@ -197,7 +176,7 @@ class DeliveryStoreInterface(ABC, Storage):
             self.open(name, "rb") as content,
             self.write_open(target, group=group) as copy,
         ):
-            shutil.copyfileobj(content, copy, _SPOOL_SIZE)
+            shutil.copyfileobj(content, copy, streams.CHUNK_SIZE)
 
     # -- Must implement ----------------------------------------------------------
 
@@ -219,6 +198,19 @@ class DeliveryStoreInterface(ABC, Storage):
 
     # -- Private -----------------------------------------------------------------
 
+    def _take(self, name: str, file: str | StoredFile, content: IO) -> None:
+        """Store what was written for a file, and note the name it got."""
+        stored_as = self._replace(name, File(content, name))
+        if stored_as == name:
+            return
+        if isinstance(file, str):
+            self.delete(stored_as)
+            raise FileExists(
+                f"{file!r} exists, and the storage does not replace files."
+            )
+        # What is under the old name stays: perhaps a row still names it.
+        file.stored_as = stored_as
+
     def _open_for_writing(self, name: str, mode: str) -> WritingFile:
         pending = self._write_open(name, name, replace="x" not in mode)
         try:
@@ -233,7 +225,7 @@ class DeliveryStoreInterface(ABC, Storage):
         """Start from what is stored, as the modes "a" and "r+" ask for."""
         try:
             with self.open(name, "rb") as old:
-                shutil.copyfileobj(old, pending, _SPOOL_SIZE)
+                shutil.copyfileobj(old, pending, streams.CHUNK_SIZE)
         except FileNotFoundError:
             if "a" not in mode:
                 raise
@@ -249,88 +241,3 @@ class DeliveryStoreInterface(ABC, Storage):
             raise
         except FileNotFoundError as error:
             raise FileNotFound(f"{type(self).__name__} has no {name!r}.") from error
-
-
-class WritingFile(File):
-    """A Django File that is thrown away, not published, if its block raises."""
-
-    def __init__(self, pending: PendingWrite, name: str, mode: str) -> None:
-        file: IO = pending  # type: ignore[assignment]
-        if "b" not in mode:
-            file = _PendingText(file, encoding="utf-8", write_through=True)
-        super().__init__(file, name)
-        self.mode = mode
-        self._pending = pending
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exc_type is not None:
-            self._pending.discard()
-        self.close()
-
-
-class _PendingText(io.TextIOWrapper):
-    """Text on its way into a pending file, which is thrown away if it is lost."""
-
-    def __del__(self) -> None:
-        self.buffer.discard()  # type: ignore[attr-defined]
-
-
-class _SpooledWrite(tempfile.SpooledTemporaryFile):
-    """A write that waits in a local temporary file until the store takes it."""
-
-    def __init__(
-        self, store: DeliveryStoreInterface, name: str, file: str | StoredFile
-    ) -> None:
-        super().__init__(max_size=_SPOOL_SIZE)
-        self._store = store
-        self._target = name
-        self._stored_file = file
-        self._is_storing = False
-
-    def write(self, data: bytes | str, /) -> int:  # type: ignore[override]
-        return super().write(data.encode() if isinstance(data, str) else data)
-
-    def close(self) -> None:
-        # Some storages close what they are given.
-        if self.closed or self._is_storing:
-            return
-        self._is_storing = True
-        try:
-            self.seek(0)
-            self._store_content()
-        finally:
-            super().close()
-
-    def discard(self) -> None:
-        super().close()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
-
-    def __del__(self) -> None:
-        super().close()
-
-    def _store_content(self) -> None:
-        store, file = self._store, self._stored_file
-        stored_as = store._replace(self._target, File(self, self._target))
-        if stored_as == self._target:
-            return
-        if isinstance(file, str):
-            store.delete(stored_as)
-            raise FileExists(
-                f"{file!r} exists, and the storage does not replace files."
-            )
-        # What is under the old name stays: perhaps a row still names it.
-        file.stored_as = stored_as

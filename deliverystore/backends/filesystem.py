@@ -14,9 +14,9 @@ from deliverystore import fsops, paths
 from deliverystore.backends.base import (
     Capability,
     DeliveryStoreInterface,
-    PendingWrite,
     StoredFile,
 )
+from deliverystore.backends.writing import PendingWrite
 from deliverystore.conf import conf
 from deliverystore.exceptions import InvalidName, SettingInvalid
 
