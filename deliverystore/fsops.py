@@ -83,6 +83,7 @@ class PendingFile(DiscardedOnError, io.BufferedRandom):
         super().__init__(io.FileIO(draft.fd, "r+b", closefd=False), _BUFFER_SIZE)
         self._draft = draft
         self._group = group
+        self._sent = 0
         self._unsent = 0
 
     @property
@@ -95,8 +96,9 @@ class PendingFile(DiscardedOnError, io.BufferedRandom):
         written = super().write(data.encode() if isinstance(data, str) else data)
         self._unsent += written
         if self._unsent >= _WRITE_BACK_SIZE:
+            self._draft.start_writing_back(self._sent)
+            self._sent += self._unsent
             self._unsent = 0
-            self._draft.start_writing_back()
         return written
 
     def close(self) -> None:
@@ -333,13 +335,13 @@ class _Draft:
     another_path: Callable[[Path], Path] | None
     temporary: Path | None
 
-    def start_writing_back(self) -> None:
+    def start_writing_back(self, start: int = 0) -> None:
         """Let the disk begin, without waiting; it also leaves the cache to others.
 
         posix_fadvise(2): POSIX_FADV_DONTNEED starts to write back what is dirty.
         """
         if self.policy.durable and hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(self.fd, start, 0, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         if self.policy.durable:
