@@ -75,6 +75,9 @@ class Delivery(models.Model):
     time_of_delivery = models.DateTimeField(
         _("time of delivery"), null=True, db_index=True
     )
+    # What recipient and user were called when it was handed in: the receipt's words.
+    recipient_name = models.CharField(max_length=255, blank=True)
+    user_name = models.CharField(max_length=255, blank=True)
     copy_of = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -183,7 +186,10 @@ class Delivery(models.Model):
             self.lock_open()
             files = list(self.files.order_by("pk"))
             self._check_files(files)
+            load_recipients([self])
             final = {
+                "recipient_name": _called(self.recipient),
+                "user_name": _called(self.delivered_by),
                 "file_count": len(files),
                 "size": sum(file.size for file in files),
                 "manifest_digest": receipt.manifest_digest(files),
@@ -317,6 +323,10 @@ class Delivery(models.Model):
 
     def _number_key(self) -> str:
         return f"number:{self.recipient_type_id or ''}:{self.recipient_id}"
+
+
+def _called(instance: models.Model | None) -> str:
+    return "" if instance is None else str(instance)[:255]
 
 
 def _on_commit(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

@@ -171,9 +171,7 @@ class FileMeta(models.Model):
     def verify(self) -> Condition:
         """Read the stored bytes and compare them with what was handed in."""
         try:
-            with self.open() as file:
-                while file.read(CHUNK_SIZE):
-                    pass
+            self.read_through()
         except FileNotFound:
             return Condition.MISSING
         except FileDamaged:
@@ -184,6 +182,12 @@ class FileMeta(models.Model):
             )
             return Condition.UNREADABLE
         return Condition.INTACT
+
+    def read_through(self) -> None:
+        """Read the stored bytes to their end; raise what is wrong with them."""
+        with self.open() as file:
+            while file.read(CHUNK_SIZE):
+                pass
 
     def restore_from(self, store: DeliveryStoreInterface) -> None:
         """Replace the stored bytes by those that another store has for this file.

@@ -11,7 +11,6 @@ from django.core.signing import BadSignature, Signer
 
 from deliverystore.digests import digest_bytes
 from deliverystore.exceptions import ReceiptInvalid
-from deliverystore.models.recipient import load_recipients
 
 if TYPE_CHECKING:
     from deliverystore.models.delivery import Delivery
@@ -29,13 +28,12 @@ def manifest_digest(files: Iterable[FileMeta]) -> str:
 def make(delivery: Delivery) -> dict[str, Any]:
     """Return the signed receipt of a finished delivery."""
     files = list(delivery.files.order_by("pk"))
-    load_recipients([delivery])
     document = {
         "version": 1,
         "delivery": delivery.pk,
         "number": delivery.number,
-        "recipient": None if delivery.recipient is None else str(delivery.recipient),
-        "user": None if delivery.delivered_by is None else str(delivery.delivered_by),
+        "recipient": delivery.recipient_name or None,
+        "user": delivery.user_name or None,
         "first_byte": _iso(min(file.created for file in files)),
         "last_byte": _iso(max(file.completed for file in files if file.completed)),
         "time_of_delivery": _iso(delivery.time_of_delivery),

@@ -64,7 +64,10 @@ def receive(delivery: Delivery, items: Iterable[tuple[str, Data]]) -> list[FileM
 
 
 def receive_copies(delivery: Delivery, originals: Sequence[FileMeta]) -> list[FileMeta]:
-    """Copy complete files into a delivery and return the new rows: all, or none."""
+    """Copy complete files into a delivery and return the new rows: all, or none.
+
+    Raise FileDamaged if a copy does not have the digest of what was handed in.
+    """
     with _receiving(delivery, [original.filename for original in originals]) as rows:
         store = FileMeta.deliverystore
         with store.group() as group:
@@ -73,6 +76,8 @@ def receive_copies(delivery: Delivery, originals: Sequence[FileMeta]) -> list[Fi
                 row.size, row.digest = original.size, original.digest
                 row.content_type = original.content_type
                 row.completed = timezone.now()
+        for row in rows:
+            row.read_through()
     return rows
 
 
@@ -93,6 +98,8 @@ def _receiving(delivery: Delivery, filenames: list[str]) -> Iterator[list[FileMe
     rows = _begin(delivery, filenames)
     committing = False
     try:
+        for row in rows:
+            _keep_clear(row)
         yield rows
         with transaction.atomic():
             _complete(delivery, rows)
@@ -101,6 +108,17 @@ def _receiving(delivery: Delivery, filenames: list[str]) -> Iterator[list[FileMe
         if not committing:
             _discard(rows)
         raise
+
+
+def _keep_clear(row: FileMeta) -> None:
+    """Choose another name if there are bytes under that of a new row.
+
+    They are of a row that is lost: rolled back, or forgotten with an older database
+    that was restored. Nobody else writes under the name: the id is new.
+    """
+    store = FileMeta.deliverystore
+    if store.exists(row):
+        row.stored_as = store.get_available_name(store.name_of(row))
 
 
 def _begin(delivery: Delivery, filenames: list[str]) -> list[FileMeta]:

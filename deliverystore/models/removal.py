@@ -88,11 +88,12 @@ class Removal(models.Model):
         return f"{self.delivery_id}/{self.filemeta_id}"
 
     def remove_bytes(self, store: DeliveryStoreInterface) -> bool:
-        """Remove the bytes; tell whether they are gone."""
+        """Remove the bytes; tell whether they are gone for good."""
         try:
             store.remove(_Address(self))
         except FileNotFound:
-            return True
+            # Perhaps they are just on their way: look again when it is due.
+            return self.removed_at <= timezone.now() - conf.DELIVERY_STORE_GRACE
         except OSError:
             logger.exception("The bytes of the removed file %s stay for now.", self)
             return False

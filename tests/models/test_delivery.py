@@ -291,6 +291,21 @@ class TestAddFile:
         with django_assert_num_queries(8):
             delivery.add_files(items)
 
+    def test_bytes_that_a_lost_row_left_are_not_replaced(self, delivery_store_root):
+        # As after an older database was restored: its ids are given out again.
+        with transaction.atomic():
+            lost = open_delivery(files=[("precious", b"precious")])
+            name = FileMeta.deliverystore.name_of(lost.files.get())
+            transaction.set_rollback(True)
+        delivery = Delivery.objects.create(pk=lost.pk)
+
+        row = FileMeta.objects.get(pk=delivery.add_file("other", b"other").pk)
+
+        if FileMeta.deliverystore.get_name(row) == name:
+            assert row.stored_as.startswith(f"{name}_")
+        assert row.get_all_data_as_string() == b"other"
+        assert (delivery_store_root / name).read_bytes() == b"precious"
+
     def test_another_digest_can_be_chosen(self, settings):
         settings.DELIVERY_STORE_DIGEST = "blake3"
 
@@ -472,7 +487,7 @@ class TestAbandon:
         assert not Removal.objects.exists()
 
     def test_lost_bytes_do_not_stand_in_the_way(
-        self, delivery_store_root, django_capture_on_commit_callbacks
+        self, delivery_store_root, django_capture_on_commit_callbacks, settings
     ):
         delivery = open_delivery()
         files_on_disk(delivery_store_root)[0].unlink()
@@ -480,7 +495,24 @@ class TestAbandon:
         with django_capture_on_commit_callbacks(execute=True):
             delivery.abandon()
 
-        assert not Removal.objects.exists()
+        assert not Delivery.objects.exists()
+        settings.DELIVERY_STORE_GRACE = timedelta(0)
+        assert Removal.objects.carry_out(FileMeta.deliverystore) == 1
+
+    def test_bytes_that_a_killed_writer_leaves_later_are_swept(
+        self, delivery_store_root, django_capture_on_commit_callbacks, settings
+    ):
+        delivery = open_delivery()
+        late = FileMeta.objects.create(delivery=delivery, filename="late.txt")
+        with django_capture_on_commit_callbacks(execute=True):
+            delivery.abandon()
+        with FileMeta.deliverystore.write_open(late) as file:
+            file.write(b"published by a process that was killed then")
+
+        settings.DELIVERY_STORE_GRACE = timedelta(0)
+        Removal.objects.carry_out(FileMeta.deliverystore)
+
+        assert files_on_disk(delivery_store_root) == []
 
 
 class TestDelete:
@@ -576,6 +608,17 @@ class TestCopy:
 
         assert Delivery.objects.get() == original
         assert len(files_on_disk(delivery_store_root)) == 1
+
+    def test_damaged_bytes_are_not_copied(self, delivery_store_root):
+        original = finished_delivery(files=[("a", b"1"), ("b", b"2")])
+        with FileMeta.deliverystore.write_open(original.files.get(filename="b")) as b:
+            b.write(b"3")
+
+        with pytest.raises(FileDamaged):
+            original.copy(None)
+
+        assert Delivery.objects.get() == original
+        assert len(files_on_disk(delivery_store_root)) == 2
 
     def test_one_file_can_be_copied_into_an_open_delivery(self):
         row = finished_delivery().files.get()

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from deliverystore.exceptions import DeliveryNotFinished, ReceiptInvalid
-from deliverystore.models import Condition, FileMeta
+from deliverystore.models import Condition, Delivery, FileMeta
 from deliverystore.models.receipt import check_signature
 from deliverystore.verification import read_receipt, verify_receipt
 from tests.factories import (
@@ -53,6 +53,17 @@ def test_recipient_and_user_may_be_none():
     receipt = finished_delivery().receipt()
 
     assert (receipt["recipient"], receipt["user"]) == (None, None)
+
+
+def test_it_stays_the_same_when_recipient_and_user_are_called_otherwise(delivery):
+    before = delivery.receipt()
+    type(delivery.recipient).objects.update(name="Chemistry")
+    type(delivery.delivered_by).objects.update(username="lovelace")
+
+    delivery = Delivery.objects.get(pk=delivery.pk)
+    assert delivery.receipt() == before
+    delivery.recipient.delete()
+    assert Delivery.objects.get(pk=delivery.pk).receipt() == before
 
 
 def test_there_is_none_for_an_open_delivery():
