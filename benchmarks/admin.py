@@ -197,6 +197,8 @@ def fill(rows: int) -> int:
         file_count="1",
         size="i",
         manifest_digest="CASE WHEN i % 10 = 0 THEN '' ELSE 'sha256:0' END",
+        recipient_name="''",
+        user_name="''",
     )
     insert(
         FileMeta,

@@ -6,8 +6,10 @@ from calendar import monthrange
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -70,7 +72,11 @@ class DeliveryChangeList(ChangeList):
         )
 
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except (OverflowError, DataError) as error:
+            # A number in the URL that no column can hold.
+            raise IncorrectLookupParameters(error) from error
         self.result_list = list(self.result_list)
         load_recipients(self.result_list)
         if self.paginator.is_cut or not (self.query or self.has_active_filters):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.admin import actions, display
@@ -43,7 +44,7 @@ class DeliveryAdmin(admin.ModelAdmin):
         "human_size",
         "time_of_delivery",
     )
-    list_display_links = ("number_or_open",)
+    list_display_links = ("number_or_open", "to")
     list_filter = (
         StateFilter,
         RecipientKindFilter,
@@ -153,6 +154,14 @@ class DeliveryAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [*DeliveryPages(self).urls(), *super().get_urls()]
+
+    def response_delete(
+        self, request: HttpRequest, obj_display: str, obj_id: int
+    ) -> HttpResponse:
+        # Django goes to the index, since nobody may change deliveries.
+        super().response_delete(request, obj_display, obj_id)
+        name = f"{self.admin_site.name}:deliverystore_delivery_changelist"
+        return HttpResponseRedirect(reverse(name))
 
     def render_change_form(
         self,

@@ -79,6 +79,7 @@ def facts(
     )
     finished, manifest = delivery.time_of_delivery, delivery.manifest_digest
     pairs = [
+        (_("id"), delivery.pk),
         (_("state"), state_badge(delivery)),
         (_("number"), delivery.number),
         (_("recipient"), recipient or recipient_text(delivery)),

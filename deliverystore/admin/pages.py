@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from deliverystore.admin.actions import (
     MAX_SECONDS,
@@ -41,10 +40,10 @@ class DeliveryPages:
         views: list[tuple[str, View, str]] = [
             ("verify-receipt/", self.verify_receipt, "verify_receipt"),
             ("files/<int:pk>/download/", download, "download"),
-            ("files/<int:pk>/verify/", require_POST(self.verify_file), "verify_file"),
+            ("files/<int:pk>/verify/", self.verify_file, "verify_file"),
             ("<int:pk>/receipt/", receipt, "receipt"),
             ("<int:pk>/archive/", self.archive, "archive"),
-            ("<int:pk>/verify/", require_POST(self.verify), "verify"),
+            ("<int:pk>/verify/", self.verify, "verify"),
             ("<int:pk>/abandon/", self.abandon, "abandon"),
         ]
         return [self._path(*view) for view in views]
@@ -60,6 +59,9 @@ class DeliveryPages:
     def verify(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Read all files of a delivery and say which are not intact."""
         delivery = Delivery.objects.get_for(request.user, "verify", pk)
+        if request.method != "POST":
+            # Where somebody comes to who had to log in again.
+            return self._back_to(pk)
         found = verify_deliveries([delivery], request.user, seconds=MAX_SECONDS)
         report_verification(request, found, self._site.name)
         return self._back_to(pk)
@@ -67,6 +69,8 @@ class DeliveryPages:
     def verify_file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Read one file and say whether it is intact."""
         file = FileMeta.objects.get_for(request.user, "verify", pk)
+        if request.method != "POST":
+            return self._back_to(file.delivery_id)
         report_verification(request, verify_files([file]), self._site.name)
         return self._back_to(file.delivery_id)
 

@@ -16,6 +16,7 @@ from django.utils.http import http_date, quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from deliverystore.exceptions import FileDamaged, FileNotFound
 from deliverystore.models import FileMeta
 from deliverystore.views.access import answers_refusals
 from deliverystore.views.ranges import requested_range
@@ -41,9 +42,9 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
         response = get_conditional_response(request, etag, modified) or _send(
             request, file, _positions(request, file.size, {etag, http_date(modified)})
         )
-    except OSError:
+    except OSError as error:
         logger.exception("File %s cannot be downloaded.", file.pk)
-        return _unreadable(file)
+        return _not_given_out(file, error)
     response.headers["ETag"] = etag
     response.headers["Last-Modified"] = http_date(modified)
     response.headers["Accept-Ranges"] = "bytes"
@@ -86,9 +87,17 @@ def _positions(request: HttpRequest, size: int, validators: set[str]) -> range:
     return range(size)
 
 
-def _unreadable(file: FileMeta) -> HttpResponse:
+def _not_given_out(file: FileMeta, error: OSError) -> HttpResponse:
     """Answer as for any fault of the site: this is none of the person who asks."""
-    text = _("“%(file)s” cannot be read at the moment.")
+    match error:
+        case FileNotFound():
+            text = _("“%(file)s” is missing in the store.")
+        case FileDamaged():
+            text = _("“%(file)s” is damaged in the store, and so it is not given out.")
+        case OSError():
+            text = _("“%(file)s” cannot be read at the moment.")
+    advice = _("Please tell the people who run this site: they can restore it.")
     return HttpResponseServerError(
-        text % {"file": file.filename}, content_type="text/plain; charset=utf-8"
+        f"{text % {'file': file.filename}} {advice}",
+        content_type="text/plain; charset=utf-8",
     )

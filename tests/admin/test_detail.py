@@ -236,11 +236,17 @@ def test_one_file_is_verified(client, boss, delivery, detail_url):
     assert result(damaged).startswith("1 file is missing or damaged:")
 
 
-def test_looking_at_a_page_verifies_nothing(client, boss, delivery, detail_url):
-    assert client.get(detail_url(delivery, "verify")).status_code == 405
-    assert (
-        client.get(detail_url(delivery.files.first(), "verify_file")).status_code == 405
-    )
+def test_who_had_to_log_in_meanwhile_comes_back_to_the_delivery(
+    client, boss, delivery, detail_url
+):
+    for url in (
+        detail_url(delivery, "verify"),
+        detail_url(delivery.files.first(), "verify_file"),
+    ):
+        response = client.get(url, follow=True)
+
+        assert response.redirect_chain == [(detail_url(delivery), 302)]
+        assert "intact" not in response.text
 
 
 @pytest.mark.parametrize("name", ["verify", "abandon"])
@@ -285,8 +291,9 @@ def test_deleting_says_that_the_bytes_wait_and_lets_them_wait(
     file = delivery.files.first()
 
     assert "wait for the next sweep" in client.get(url).text
-    client.post(url, {"post": "yes"})
+    response = client.post(url, {"post": "yes"})
 
+    assert response.url == LIST
     assert not Delivery.objects.exists()
     assert Removal.objects.count() == 2
     assert FileMeta.deliverystore.exists(file)

@@ -347,8 +347,18 @@ def test_a_damaged_small_file_is_a_fault_that_is_logged(ada, file, caplog):
     response = ada.get(url_of(file))
 
     assert response.status_code == 500
-    assert response.content == "“notes.txt” cannot be read at the moment.".encode()
+    assert "“notes.txt” is damaged in the store" in response.text
     assert "was changed in the store" in caplog.text
+
+
+def test_a_missing_file_is_a_fault_that_is_logged(ada, file, caplog):
+    FileMeta.deliverystore.remove(file)
+
+    response = ada.get(url_of(file))
+
+    assert response.status_code == 500
+    assert "“notes.txt” is missing in the store" in response.text
+    assert "cannot be downloaded" in caplog.text
 
 
 def test_a_damaged_large_file_never_arrives_whole(ada, user, caplog):
