@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from deliverystore.conf import conf
 from deliverystore.exceptions import (
@@ -17,20 +15,14 @@ from deliverystore.exceptions import (
     InvalidName,
     LimitExceeded,
 )
-from deliverystore.models import Delivery, FileMeta
-from deliverystore.models.queryset import DeliveryQuerySet
+from deliverystore.models import Delivery
 
+from .changes import FilesChanged, UserRequest, changes, finish_as_shown
 from .models import Assignment
 from .overview import standings
 from .uploads import limited_upload, uploaded_files
 
 REFUSALS = (DeliveryRefused, InvalidName, LimitExceeded)
-
-
-class UserRequest(HttpRequest):
-    """A request behind login_required."""
-
-    user: User
 
 
 @require_safe
@@ -61,42 +53,42 @@ def assignment(request: UserRequest, pk: int) -> HttpResponse:
     return redirect(assignment)
 
 
-@login_required
-@require_POST
-def remove_file(request: UserRequest, pk: int) -> HttpResponse:
+@changes("files__pk")
+def remove_file(request: UserRequest, delivery: Delivery, pk: int) -> HttpResponse:
     """Take one file out of my open delivery."""
-    file = get_object_or_404(FileMeta, pk=pk, delivery__in=_my_deliveries(request))
+    file = get_object_or_404(delivery.files, pk=pk)
     try:
         file.delete()
     except DeliveryNotOpen as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Removed {file.filename}.")
-    return redirect("campus:assignment", file.delivery.recipient_id)
+    return redirect("campus:assignment", delivery.recipient_id)
 
 
-@login_required
-@require_POST
-def finish(request: UserRequest, pk: int) -> HttpResponse:
+@changes("pk")
+def finish(request: UserRequest, delivery: Delivery, pk: int) -> HttpResponse:
     """Hand my open delivery in; from now on nobody can change it."""
-    delivery = get_object_or_404(_my_deliveries(request), pk=pk)
     try:
-        delivery.finish()
-    except DeliveryNotOpen:
-        # A second click, after the first one did it: no news.
-        return redirect("campus:handed-in", delivery.pk)
-    except REFUSALS as error:
+        finish_as_shown(delivery, request.POST.getlist("file"))
+    except DeliveryNotOpen as error:
+        if not Delivery.objects.finished().filter(pk=pk).exists():
+            messages.error(request, str(error))
+            return redirect("campus:assignment", delivery.recipient_id)
+        messages.info(request, "This was handed in already.")
+    except (*REFUSALS, FilesChanged) as error:
         messages.error(request, str(error))
         return redirect("campus:assignment", delivery.recipient_id)
-    messages.success(request, "Handed in. This page is your proof; keep the receipt.")
-    return redirect("campus:handed-in", delivery.pk)
+    else:
+        messages.success(
+            request, "Handed in. This page is your proof; keep the receipt."
+        )
+    return redirect("campus:handed-in", pk)
 
 
-@login_required
-@require_POST
-def abandon(request: UserRequest, pk: int) -> HttpResponse:
+@changes("pk")
+def abandon(request: UserRequest, delivery: Delivery, pk: int) -> HttpResponse:
     """Give my open delivery up, with all its files."""
-    delivery = get_object_or_404(_my_deliveries(request), pk=pk)
     try:
         delivery.abandon()
     except DeliveryNotOpen as error:
@@ -114,11 +106,6 @@ def handed_in(request: UserRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(visible.select_related("delivered_by"), pk=pk)
     context = {"delivery": delivery, "receipt": delivery.receipt()}
     return render(request, "campus/handed_in.html", context)
-
-
-def _my_deliveries(request: UserRequest) -> DeliveryQuerySet:
-    kind = ContentType.objects.get_for_model(Assignment)
-    return Delivery.objects.filter(delivered_by=request.user, recipient_type=kind)
 
 
 def _assignment_page(

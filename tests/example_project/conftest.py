@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,6 +25,9 @@ SETTINGS = [
     "DELIVERY_STORE_MAX_DELIVERY_BYTES",
     "DELIVERY_STORE_ALLOWED_EXTENSIONS",
 ]
+
+
+SHOWN = re.compile(r'<input type="hidden" name="file" value="(\d+)">')
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +102,14 @@ class Student:
     def filenames(self):
         return [file.filename for file in self.delivery.files.all()]
 
-    def press(self, button, pk, **kwargs):
-        return self.client.post(reverse(f"campus:{button}", args=[pk]), **kwargs)
+    def shown(self):
+        """Return what the form that hands in carries: the ids of the files shown."""
+        return {"file": SHOWN.findall(self.page())}
+
+    def press(self, button, pk, shown=None, **kwargs):
+        """Post the form of a button, on the page of now or as it was shown before."""
+        data = self.shown() if shown is None else shown
+        return self.client.post(reverse(f"campus:{button}", args=[pk]), data, **kwargs)
 
 
 @pytest.fixture

@@ -76,13 +76,22 @@ def test_a_second_run_finds_everything_there(tmp_path):
     first = _run(tmp_path)
     stored = _contents(tmp_path / "deliveries")
     second = _run(tmp_path)
-    assert len(PASSWORD.findall(first)) == 4
+    assert len(PASSWORD.findall(first)) == 5
     assert PASSWORD.findall(second) == []
     assert "--new-passwords" in second
     assert second.count("→ delivery 1, there since") == 3
     assert "All 8 files are in" in second
     assert "intact   8 of 8" in second
     assert _contents(tmp_path / "deliveries") == stored
+
+
+def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
+    told = _run(tmp_path, "--port=8123")
+    assert told.splitlines()[2].startswith("deliverystore is a Django app")
+    assert re.search(r"^   file +size +digest +stored as$", told, re.MULTILINE)
+    after = told.split("After make demo ARGS=--port=8123:\n")[1]
+    assert "the site   http://127.0.0.1:8123/\n" in after
+    assert told.count("http://") == 2
 
 
 def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):

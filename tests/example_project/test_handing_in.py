@@ -61,6 +61,44 @@ def test_a_second_click_on_finish_shows_what_the_first_one_did(student):
     assert student.delivery.number == 1
 
 
+def test_files_that_the_page_did_not_show_are_not_handed_in(student):
+    student.add(moss_txt=b"soft")
+    shown = student.shown()
+    student.add(wall_csv=b"1,2")
+    response = student.press("finish", student.delivery.pk, shown, follow=True)
+    page = response.content.decode()
+    assert "the list of files has changed" in page
+    assert "2 files, not handed in yet" in page
+    assert student.delivery.state == Delivery.State.OPEN
+    student.press("finish", student.delivery.pk)
+    assert student.delivery.state == Delivery.State.FINISHED
+
+
+def test_a_file_that_was_replaced_behind_the_page_is_not_handed_in(student):
+    student.add(moss_txt=b"soft")
+    shown = student.shown()
+    FileMeta.objects.get().delete()
+    student.add(moss_txt=b"hard")
+    student.press("finish", student.delivery.pk, shown)
+    assert student.delivery.state == Delivery.State.OPEN
+
+
+@pytest.mark.parametrize("button", ["finish", "abandon", "remove-file"])
+def test_what_another_tab_abandoned_leads_home_with_a_message(student, button):
+    student.add(moss_txt=b"soft")
+    delivery = student.delivery
+    pk = delivery.files.get().pk if button == "remove-file" else delivery.pk
+    delivery.abandon()
+    response = student.press(button, pk, follow=True)
+    assert response.redirect_chain == [("/", 302)]
+    assert "it was removed or abandoned before" in response.content.decode()
+
+
+def test_the_page_names_all_limits(student):
+    hint = "Up to 20 files of at most 200.0\xa0MB each, 500.0\xa0MB together"
+    assert hint in student.page()
+
+
 def test_after_finishing_the_next_files_begin_another_delivery(student):
     student.add(moss_txt=b"soft")
     student.press("finish", student.delivery.pk)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -25,6 +27,15 @@ def test_students_see_how_far_they_are(client, assignments, jonas, amina, hand_i
     assert page.count("1 file not handed in yet") == 1
     assert page.count("Handed in 2 times") == 1
     assert page.count("Nothing handed in") == 2
+    assert "overdue" not in page
+
+
+def test_students_see_what_is_overdue_and_since_when(client, assignments):
+    page = client.get(HOME).content.decode()
+    assert page.count('<span class="pill warn">Nothing handed in, overdue</span>') == 1
+    assert page.count('<span class="pill">Nothing handed in</span>') == 3
+    assert re.search(r"· 20\shours ago", page)
+    assert re.search(r"· in 3\sdays\n", page)
 
 
 def test_more_assignments_and_deliveries_cost_no_more_queries(
@@ -106,7 +117,7 @@ def test_a_wrong_password_is_answered_in_the_form(people):
     ("path", "status", "words"),
     [
         ("/nowhere/", 404, "There is no such page"),
-        ("/deliveries/files/999999/", 403, "This is not yours to see"),
+        ("/deliveries/files/999999/", 403, "You may not see this page"),
     ],
 )
 def test_errors_are_explained(client, path, status, words):

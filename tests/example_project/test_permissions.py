@@ -60,11 +60,15 @@ def test_visitors_cannot_hand_in(poster):
 
 
 @pytest.mark.parametrize("button", [*BUTTONS, "remove-file"])
-def test_changes_need_a_post(student, poster, jonas, hand_in, button):
+def test_a_change_that_a_login_interrupted_is_not_done_and_that_is_said(
+    student, poster, jonas, hand_in, button
+):
     delivery = hand_in(poster, jonas, finish=False)
     pk = delivery.files.get().pk if button == "remove-file" else delivery.pk
-    assert student.client.get(reverse(f"campus:{button}", args=[pk])).status_code == 405
-    assert delivery.files.count() == 1
+    response = student.client.get(reverse(f"campus:{button}", args=[pk]), follow=True)
+    assert response.redirect_chain == [(poster.get_absolute_url(), 302)]
+    assert "logged out, so nothing was done" in response.content.decode()
+    assert Delivery.objects.open().get().files.count() == 1
 
 
 def test_changes_need_the_token_of_a_form(poster, jonas, hand_in):

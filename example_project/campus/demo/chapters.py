@@ -18,6 +18,7 @@ from example_project.campus.units import human_size, short_digest
 from .handing_in import HandedIn, break_off, refusal_after_finish, refusal_of_twin
 from .keeping import copy_missing, damage, second_store
 from .people import Person
+from .site import Site
 from .story import Story
 
 
@@ -27,7 +28,8 @@ def show_delivery(story: Story, handed_in: HandedIn, student: User) -> None:
     story.say()
     story.say(f"{student.get_full_name()} to “{delivery.recipient}”")
     files = list(delivery.files.all())
-    story.table([_described(file) for file in files], right=[1], least=[17, 9])
+    heading = ("file", "size", "digest", "stored as")
+    story.table([heading, *map(_described, files)], right=[1], least=[17, 9])
     if delivery.state == Delivery.State.OPEN:
         story.say("→ not finished: the files are kept, but not handed in yet")
     elif seconds is None:
@@ -115,7 +117,10 @@ def show_restoring(story: Story, files: list[FileMeta], lost: list[FileMeta]) ->
 
 
 def show_way_in(
-    story: Story, people: Sequence[Person], assignments: dict[str, Assignment], url: str
+    story: Story,
+    people: Sequence[Person],
+    assignments: dict[str, Assignment],
+    site: Site,
 ) -> None:
     """Say how to log in, and what to click."""
     story.chapter("Look at it yourself")
@@ -125,6 +130,7 @@ def show_way_in(
         "jonas": f"student: drop files on “{poster}”, hand them in",
         "mei": "student: was late with an essay",
         "teacher": "teacher: click “1 handed in”, then verify and download",
+        "admin": "superuser: everything that the admin can do",
     }
     rows = [
         (one.user.username, one.password or "(as before)", tasks[one.user.username])
@@ -136,7 +142,9 @@ def show_way_in(
         story.say("Passwords were shown when the users were made. This makes new ones:")
         story.code("make demo ARGS=--new-passwords")
     story.say()
-    story.table([("the site", url), ("the admin", f"{url}admin/")])
+    if not site.is_served:
+        story.say(f"After {site.command}:")
+    story.table([("the site", site.url), ("the admin", f"{site.url}admin/")])
 
 
 def _verify(story: Story, files: list[FileMeta]) -> list[FileMeta]:

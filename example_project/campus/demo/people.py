@@ -34,6 +34,7 @@ class _Name:
     first: str
     last: str
     teaches: bool = False
+    rules: bool = False
 
 
 _PEOPLE = [
@@ -41,6 +42,7 @@ _PEOPLE = [
     _Name(username="jonas", first="Jonas", last="Berg"),
     _Name(username="mei", first="Mei", last="Tanaka"),
     _Name(username="teacher", first="Grace", last="Novak", teaches=True),
+    _Name(username="admin", first="Ada", last="Olsen", rules=True),
 ]
 
 
@@ -83,7 +85,8 @@ def _make(name: _Name, teachers: Group, new_passwords: bool) -> Person:
         defaults={
             "first_name": name.first,
             "last_name": name.last,
-            "is_staff": name.teaches,
+            "is_staff": name.teaches or name.rules,
+            "is_superuser": name.rules,
         },
     )
     if name.teaches:

@@ -21,6 +21,7 @@ from .handing_in import hand_in
 from .homework import all_homework
 from .keeping import first_store
 from .people import Person, make_assignments, make_people
+from .site import Site
 from .story import Story
 
 CODE = """\
@@ -30,12 +31,13 @@ delivery.finish()
 """
 
 
-def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, url: str) -> None:
+def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, site: Site) -> None:
     """Do everything that the demo shows, and say it."""
     start = perf_counter()
     story.title(
         "Campus: homework, kept by deliverystore",
-        "Students hand in files. Each delivery is stored whole or not at all; it gets "
+        "deliverystore is a Django app for files that people hand in; Campus is a "
+        "small site that uses it. Each delivery is stored whole or not at all; it gets "
         "a number, a time and a signed receipt, and can be verified ever after.",
     )
     people = make_people(new_passwords=new_passwords)
@@ -48,7 +50,7 @@ def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, url: str) ->
     show_restoring(story, files, show_damage(story, files))
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
-    show_way_in(story, list(people.values()), assignments, url)
+    show_way_in(story, list(people.values()), assignments, site)
 
 
 def _hand_in_all(
@@ -61,6 +63,11 @@ def _hand_in_all(
     story.chapter("Students hand in their homework")
     story.say("Each time, this is all that the site does:")
     story.code(CODE)
+    story.say(
+        "Why not a plain FileField? It knows one file, not a delivery; it keeps no "
+        "digest by which damage would show; and whoever saves the row again replaces "
+        "what was handed in."
+    )
     root = shown(first_store().location)
     story.say(f"The bytes are in {root}/, under names that are made of ids.")
     finished = []
@@ -70,4 +77,6 @@ def _hand_in_all(
         show_delivery(story, handed_in, student)
         if work.finished:
             finished.append(handed_in.delivery)
+    story.say()
+    story.say("Numbers count per assignment: each of these is the first to its own.")
     return finished

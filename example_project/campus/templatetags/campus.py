@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
 
 from deliverystore import paths
 from example_project.campus.units import short_digest
 
 register = template.Library()
 register.filter("short_digest", short_digest)
+
+
+@register.filter
+def distance(moment: datetime) -> str:
+    """Return how far away a moment is, past or to come, in its largest unit."""
+    now = timezone.now()
+    measure = timesince if moment < now else timeuntil
+    return measure(moment, now, depth=1)
 
 
 @register.filter

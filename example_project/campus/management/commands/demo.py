@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from deliverystore.exceptions import LimitExceeded
+from example_project.campus.demo.site import DEFAULT_PORT, Site
 from example_project.campus.demo.story import Story
 from example_project.campus.demo.telling import tell
 
@@ -25,7 +26,10 @@ class Command(BaseCommand):
             "--no-serve", action="store_true", help="do everything but serve the site"
         )
         parser.add_argument(
-            "--port", type=int, default=8000, help="where to serve it (default: 8000)"
+            "--port",
+            type=int,
+            default=DEFAULT_PORT,
+            help=f"where to serve it (default: {DEFAULT_PORT})",
         )
         parser.add_argument(
             "--big-file-mb",
@@ -47,7 +51,8 @@ class Command(BaseCommand):
         new_passwords: bool,
         **options: Any,
     ) -> None:
-        if not no_serve:
+        site = Site(port=port, is_served=not no_serve)
+        if site.is_served:
             _check_port(port)
         call_command("migrate", verbosity=0)
         try:
@@ -55,13 +60,11 @@ class Command(BaseCommand):
                 Story(self.stdout, self.style),
                 big_file_bytes=big_file_mb * 1024**2,
                 new_passwords=new_passwords,
-                url=f"http://127.0.0.1:{port}/",
+                site=site,
             )
         except LimitExceeded as error:
             raise CommandError(f"{error} Choose a smaller --big-file-mb.") from error
-        if no_serve:
-            self.stdout.write("\nServe the site with: make demo")
-        else:
+        if site.is_served:
             self.stdout.write("")
             self.stdout.flush()  # The passwords, also if the output is a pipe.
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)

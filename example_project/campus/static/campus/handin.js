@@ -51,7 +51,8 @@ function problemOf(files, { maxFileBytes, maxFiles }) {
 }
 
 function refuse(form, text) {
-  document.querySelector("main [role=alert]")?.remove();
+  const old = document.querySelectorAll("main [role=alert], main .note.success");
+  old.forEach((note) => note.remove());
   const strong = document.createElement("strong");
   strong.textContent = "Nothing was added. ";
   const note = document.createElement("div");
