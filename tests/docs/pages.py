@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
+from copy import deepcopy
 from pathlib import Path
 
 from django.contrib.auth.models import AnonymousUser, Permission, User
@@ -97,6 +98,14 @@ def things_that_are_there() -> dict:
     }
 
 
+def write_templates(page: Path, folder: Path) -> None:
+    """Write the blocks of HTML whose captions name a file."""
+    for block in blocks_of(page, "html"):
+        if caption := caption_of(block):
+            (folder / caption).parent.mkdir(parents=True, exist_ok=True)
+            (folder / caption).write_text(block.parsed)
+
+
 def commands_in(page: Path) -> list[str]:
     """Return what the console blocks of a page have typed after "$"."""
     text = "\n".join(str(example.parsed) for example in blocks_of(page, "console"))
@@ -108,6 +117,7 @@ def _import(example: Example, file: Path, folder: Path) -> None:
     """Make a module of an example; its names are there for those that follow."""
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_text(example.parsed)
+    importlib.invalidate_caches()
     module = importlib.import_module(".".join(file.with_suffix("").parts))
     example.namespace.update(vars(module))
 
@@ -117,6 +127,7 @@ def _use_settings(example, settings, folder):
         "BASE_DIR": folder,
         "INSTALLED_APPS": list(settings.INSTALLED_APPS),
         "STORAGES": dict(settings.STORAGES),
+        "TEMPLATES": deepcopy(settings.TEMPLATES),
     }
     exec(compile(example.parsed, example.path, "exec"), namespace)  # noqa: S102
     for name, value in namespace.items():

@@ -34,6 +34,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_the_examples_of_a_page_do_what_it_says(page, settings, folder):
+    pages.write_templates(page, folder)
     for example in pages.examples_of(page, pages.things_that_are_there()):
         pages.run(example, settings, folder)
 

@@ -29,7 +29,8 @@ LEFT_OUT = (
 SHELL = """
 import doctest, sys, django
 django.setup()
-failed, tried = doctest.testfile(sys.argv[1], module_relative=False)
+failed, tried = doctest.testfile(sys.argv[1], module_relative=False,
+    optionflags=doctest.ELLIPSIS)
 sys.exit(failed or not tried)
 """
 
