@@ -226,7 +226,7 @@ def insert(model: type, series: str, **columns: str) -> None:
     """Write one row for each number i of a series."""
     from django.db import connection
 
-    table = model._meta.db_table  # noqa: SLF001 - documented by Django
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - our own
