@@ -18,7 +18,6 @@ from deliverystore import fsops, limits, paths
 from deliverystore.digests import Digester, algorithm_of
 from deliverystore.exceptions import (
     DeliveryRefused,
-    DuplicateFilename,
     FileDamaged,
     InvalidName,
     LimitExceeded,
@@ -28,7 +27,7 @@ from deliverystore.exceptions import (
 )
 from deliverystore.models import Delivery, FileMeta, Upload
 from deliverystore.models.access import User
-from deliverystore.models.receiving import used_by
+from deliverystore.models.receiving import name_is_taken, used_by
 from deliverystore.models.upload import partial_files_policy
 from deliverystore.streams import chunks_of
 
@@ -66,13 +65,7 @@ def begin(
             if partial is not None:
                 earlier.discard()
     if delivery.files.filter(name_key=paths.name_key(name)).exists():
-        raise DuplicateFilename(
-            gettext(
-                "The delivery already has %(filename)r; "
-                "remove it first, or choose another filename."
-            )
-            % {"filename": name}
-        )
+        raise name_is_taken(name)
     upload = Upload(delivery=delivery, filename=name, length=length, metadata=metadata)
     # First the file: one without a row is found by the sweep.
     with fsops.new_file(upload.path, partial_files_policy()):

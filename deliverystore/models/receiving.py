@@ -88,6 +88,17 @@ def used_by(delivery: Delivery) -> int | None:
     return type(delivery).objects.bytes_of(delivery.delivered_by_id)
 
 
+def name_is_taken(filename: str) -> DuplicateFilename:
+    """Return the error that a delivery already has a file of this name."""
+    return DuplicateFilename(
+        gettext(
+            "The delivery already has %(filename)r; "
+            "remove it first, or choose another filename."
+        )
+        % {"filename": filename}
+    )
+
+
 @contextlib.contextmanager
 def _receiving(delivery: Delivery, filenames: list[str]) -> Iterator[list[FileMeta]]:
     """Give the rows of the files to the block, which fills them and stores the bytes.
@@ -151,13 +162,7 @@ def _check_names(delivery: Delivery, names: list[str]) -> None:
         Q(name_key__in=keys) | Q(completed=None, filename__in=names), delivery=delivery
     ):
         if row.is_complete:
-            raise DuplicateFilename(
-                gettext(
-                    "The delivery already has %(filename)r; "
-                    "remove it first, or choose another filename."
-                )
-                % {"filename": row.filename}
-            )
+            raise name_is_taken(row.filename)
         broken_off.append(row.pk)
     if broken_off:
         still_broken_off = FileMeta.objects.filter(pk__in=broken_off, completed=None)
