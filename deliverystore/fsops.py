@@ -19,6 +19,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -93,7 +94,8 @@ class PendingFile(DiscardedOnError, io.BufferedRandom):
 
     def write(self, data: Any, /) -> int:
         """Write bytes, or str as UTF-8; return the number of bytes."""
-        written = super().write(data.encode() if isinstance(data, str) else data)
+        with _naming(self.path):
+            written = super().write(data.encode() if isinstance(data, str) else data)
         self._unsent += written
         if self._unsent >= _WRITE_BACK_SIZE:
             self._draft.start_writing_back(self._sent)
@@ -110,7 +112,8 @@ class PendingFile(DiscardedOnError, io.BufferedRandom):
         if self.closed:
             return
         try:
-            super().close()
+            with _naming(self.path):
+                super().close()
         except BaseException:
             self._draft.discard()
             raise
@@ -166,8 +169,7 @@ class Group:
         self._ended = True
         if exc_type is None:
             self._release()
-        for draft in self._drafts:
-            draft.discard()
+        _discard(self._drafts)
 
     def _release(self) -> None:
         drafts, self._drafts = self._drafts, []
@@ -190,9 +192,10 @@ def new_file(
     fd, temporary = _in_folder(path.parent, policy, partial(_open_unnamed, path.parent))
     draft = _Draft(fd, path, policy, replace, another_path, temporary)
     try:
-        if policy.file_permissions is not None:
-            os.fchmod(fd, policy.file_permissions)
-        return PendingFile(draft, group)
+        with _naming(path):
+            if policy.file_permissions is not None:
+                os.fchmod(fd, policy.file_permissions)
+            return PendingFile(draft, group)
     except BaseException:
         draft.discard()
         raise
@@ -205,9 +208,10 @@ def exclusive(path: Path) -> Iterator[BinaryIO]:
     Raise BlockingIOError if somebody has it, FileNotFoundError if there is none.
     """
     with path.open("r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(file.fileno()).st_nlink == 0:
-            raise FileNotFoundError(f"{path} was removed just now.")
+        with _naming(path):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(file.fileno()).st_nlink == 0:
+                raise FileNotFoundError(f"{path} was removed just now.")
         yield file
 
 
@@ -217,14 +221,19 @@ def append(file: BinaryIO, offset: int, chunks: Iterable[bytes], policy: Policy)
     When it returns, they are synced; if it raises, the file is as good as before up to
     offset. Raise FileDamaged if the file ends before offset.
     """
-    if os.fstat(file.fileno()).st_size < offset:
-        raise FileDamaged(f"{file.name} has lost bytes before byte {offset}.")
-    file.seek(offset)
-    file.truncate()
-    file.writelines(chunks)
-    file.flush()
-    if policy.durable:
-        os.fsync(file.fileno())
+    path = Path(file.name)
+    with _naming(path):
+        if os.fstat(file.fileno()).st_size < offset:
+            raise FileDamaged(f"{path} has lost bytes before byte {offset}.")
+        file.seek(offset)
+        file.truncate()
+    for chunk in chunks:
+        with _naming(path):
+            file.write(chunk)
+    with _naming(path):
+        file.flush()
+        if policy.durable:
+            os.fsync(file.fileno())
     return file.tell() - offset
 
 
@@ -249,9 +258,10 @@ def copy_file(
 
 def copy_content(source: BinaryIO | io.FileIO, target: PendingFile) -> None:
     """Copy an open file, not read from yet, into a new one, not written to yet."""
-    if not _copy_range(source.fileno(), target.fileno()):
-        shutil.copyfileobj(source, target, _BUFFER_SIZE)
-    target.seek(0, os.SEEK_END)
+    with _naming(source.name, target.path):
+        if not _copy_range(source.fileno(), target.fileno()):
+            shutil.copyfileobj(source, target, _BUFFER_SIZE)
+        target.seek(0, os.SEEK_END)
 
 
 def move(source: Path, path: Path, policy: Policy) -> None:
@@ -276,6 +286,14 @@ def move(source: Path, path: Path, policy: Policy) -> None:
     source.unlink()
     if policy.durable:
         _sync_folder(source.parent)
+
+
+def set_time(path: Path, modified: datetime) -> None:
+    """Give a file the time of its last change, aware, of what it was copied from.
+
+    After a power cut it may have its own again.
+    """
+    os.utime(path, (modified.timestamp(), modified.timestamp()), follow_symlinks=False)
 
 
 def remove(path: Path, policy: Policy) -> None:
@@ -341,11 +359,14 @@ class _Draft:
         posix_fadvise(2): POSIX_FADV_DONTNEED starts to write back what is dirty.
         """
         if self.policy.durable and hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self.fd, start, 0, os.POSIX_FADV_DONTNEED)
+            # Only advice: what keeps data from the disk is reported by the sync.
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(self.fd, start, 0, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         if self.policy.durable:
-            os.fsync(self.fd)
+            with _naming(self.path):
+                os.fsync(self.fd)
 
     def give_name(self) -> None:
         try:
@@ -359,12 +380,15 @@ class _Draft:
 
     def discard(self) -> None:
         """Close the file and drop its temporary name; without a name, it is gone."""
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
-        if self.temporary is not None:
-            self.temporary.unlink(missing_ok=True)
-            self.temporary = None
+        fd, self.fd = self.fd, -1
+        temporary, self.temporary = self.temporary, None
+        try:
+            if fd >= 0:
+                with _naming(self.path):
+                    os.close(fd)
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
     def _create(self) -> None:
         self._link(self.path)
@@ -375,7 +399,12 @@ class _Draft:
                 self._link(self.path)
             except FileExistsError:
                 temporary = _temporary_path(self.path.parent)
-                self._link(temporary)
+                try:
+                    self._link(temporary)
+                except BaseException:
+                    # It may have got the name all the same.
+                    temporary.unlink(missing_ok=True)
+                    raise
                 self.temporary = temporary
             else:
                 return
@@ -400,8 +429,14 @@ def _publish(drafts: list[_Draft]) -> None:
         for folder, policy in durable.items():
             _sync_chain(folder, policy.root)
     finally:
+        _discard(drafts)
+
+
+def _discard(drafts: list[_Draft]) -> None:
+    """Discard all, also if one of them raises."""
+    with contextlib.ExitStack() as stack:
         for draft in drafts:
-            draft.discard()
+            stack.callback(draft.discard)
 
 
 def _in_folder(folder: Path, policy: Policy, action: Callable[[], T]) -> T:
@@ -453,10 +488,11 @@ def _link_open_file(fd: int, path: Path) -> None:
     in /proc; the path stays relative to it.
     """
     folder_fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.link(f"/proc/self/fd/{fd}", path.name, dst_dir_fd=folder_fd)
-    finally:
-        os.close(folder_fd)
+    with _naming(path):
+        try:
+            os.link(f"/proc/self/fd/{fd}", path.name, dst_dir_fd=folder_fd)
+        finally:
+            os.close(folder_fd)
 
 
 def _copy_range(source: int, target: int) -> bool:
@@ -491,7 +527,20 @@ def _sync_folder(folder: Path) -> None:
 
 def _sync(path: Path, flags: int = 0) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
+    with _naming(path):
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def _naming(path: Path | str, target: Path | None = None) -> Iterator[None]:
+    """Name the file in the error of a call that knows only its descriptor."""
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        yield
+    except OSError as error:
+        if error.errno and str(error.filename or "/proc/").startswith("/proc/"):
+            error.filename = str(path)
+            error.filename2 = None if target is None else str(target)
+        raise

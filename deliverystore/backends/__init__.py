@@ -6,6 +6,7 @@ from deliverystore.backends.base import Capability, DeliveryStoreInterface
 from deliverystore.backends.filesystem import FsDeliveryStore, FsHierDeliveryStore
 from deliverystore.backends.handler import default_store
 from deliverystore.backends.memory import MemoryDeliveryStore
+from deliverystore.backends.walking import StoredEntry
 from deliverystore.backends.wrapper import DjangoStorageDeliveryStore
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "FsDeliveryStore",
     "FsHierDeliveryStore",
     "MemoryDeliveryStore",
+    "StoredEntry",
     "default_store",
 ]

@@ -8,6 +8,7 @@ import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import IO, BinaryIO, Protocol, cast
@@ -16,6 +17,13 @@ from django.core.files import File
 from django.core.files.storage import Storage
 
 from deliverystore import paths, streams
+from deliverystore.backends.walking import (
+    StoredEntry,
+    Visit,
+    aware,
+    pass_by,
+    walk_names,
+)
 from deliverystore.backends.writing import PendingWrite, SpooledWrite, WritingFile
 from deliverystore.exceptions import FileExists, FileNotFound, InvalidName
 
@@ -137,6 +145,32 @@ class DeliveryStoreInterface(ABC, Storage):
         """Return the name under which the bytes of a FileMeta are stored."""
         return f"{file.delivery_id}/{file.pk}"
 
+    def walk(self, after: str = "", *, visit: Visit = pass_by) -> Iterator[StoredEntry]:
+        """Yield all that is stored, in an order that stays, going on after a name.
+
+        visit is told of each folder that is looked into: its name and None or, if it
+        cannot be listed, the error; it may raise, to stop. Raise NotImplementedError
+        if the store cannot list, or lacks sizes or times.
+        """
+        for name in walk_names(self._children, after, visit=visit):
+            with contextlib.suppress(FileNotFoundError):
+                yield StoredEntry(
+                    name=name,
+                    size=self.size(name),
+                    modified=aware(self.get_modified_time(name)),
+                )
+
+    def leftovers(self, before: datetime, *, visit: Visit = pass_by) -> Iterator[str]:
+        """Yield the temporary files of broken writes, last changed before a moment.
+
+        visit is told of folders as by walk().
+        """
+        return iter(())
+
+    def remove_leftover(self, name: str) -> None:
+        """Remove a temporary file; raise FileNotFound if there is none."""
+        raise FileNotFound(f"{type(self).__name__} has no temporary file {name!r}.")
+
     def _read_range(self, name: str, start: int, length: int) -> BinaryIO:
         file = cast("BinaryIO", self.open(name, "rb"))
         if file.seekable():
@@ -197,6 +231,14 @@ class DeliveryStoreInterface(ABC, Storage):
         """Remove the bytes under this name; do nothing if there are none."""
 
     # -- Private -----------------------------------------------------------------
+
+    def _children(self, folder: str, first: str) -> Iterator[tuple[str, bool]]:
+        try:
+            folders, files = self.listdir(folder)
+        except FileNotFoundError:
+            return iter(())
+        found = [(name, True) for name in folders] + [(name, False) for name in files]
+        return iter(sorted(child for child in found if child[0] >= first))
 
     def _take(self, name: str, file: str | StoredFile, content: IO) -> None:
         """Store what was written for a file, and note the name it got."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.files import File
@@ -15,6 +18,14 @@ from deliverystore.backends.base import (
     Capability,
     DeliveryStoreInterface,
     StoredFile,
+)
+from deliverystore.backends.walking import (
+    StoredEntry,
+    Visit,
+    local_children,
+    local_leftovers,
+    pass_by,
+    walk_names,
 )
 from deliverystore.backends.writing import PendingWrite
 from deliverystore.conf import conf
@@ -110,6 +121,32 @@ class FsDeliveryStore(DeliveryStoreInterface, FileSystemStorage):
             delete(path, policy)
         except FileNotFoundError:
             return
+
+    def walk(self, after: str = "", *, visit: Visit = pass_by) -> Iterator[StoredEntry]:
+        root = Path(self.location)
+        for name in walk_names(local_children(root), after, visit=visit):
+            try:
+                status = (root / name).stat()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                visit(name, error)
+                continue
+            if stat.S_ISREG(status.st_mode):
+                modified = datetime.fromtimestamp(status.st_mtime, tz=UTC)
+                yield StoredEntry(name=name, size=status.st_size, modified=modified)
+
+    def leftovers(self, before: datetime, *, visit: Visit = pass_by) -> Iterator[str]:
+        return local_leftovers(Path(self.location), before.timestamp(), visit=visit)
+
+    def remove_leftover(self, name: str) -> None:
+        folder, _, last = name.rpartition("/")
+        if not paths.is_temporary(last):
+            raise InvalidName(f"{name!r} is no temporary file.")
+        path = Path(self.path(folder)) / last
+        with self._translated(name):
+            fsops.remove(path, self.policy)
+        fsops.remove_empty_folders(path.parent, self.policy)
 
     def _open(self, name: str, mode: str = "rb") -> File:
         return File(Path(self.path(name)).open(mode))

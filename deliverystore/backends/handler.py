@@ -1,17 +1,22 @@
-"""The store that the settings choose."""
+"""The stores that the settings choose."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 from django.core.signals import setting_changed
 from django.utils.functional import LazyObject, empty
 from django.utils.module_loading import import_string
 
 from deliverystore.backends.base import DeliveryStoreInterface
+from deliverystore.backends.fallback import FallbackDeliveryStore
+from deliverystore.backends.wrapper import DjangoStorageDeliveryStore
 from deliverystore.conf import conf
-from deliverystore.exceptions import SettingInvalid
+from deliverystore.exceptions import MissingExtra, SettingInvalid
 
 
 def load_store() -> DeliveryStoreInterface:
@@ -22,7 +27,7 @@ def load_store() -> DeliveryStoreInterface:
     path = conf.DELIVERY_STORE_BACKEND
     try:
         backend = import_string(path)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:
         raise SettingInvalid(f"DELIVERY_STORE_BACKEND: {error}") from error
     # isinstance() would look behind a lazy object: default_store would ask for itself.
     is_class = issubclass(type(backend), type)
@@ -39,9 +44,63 @@ def load_store() -> DeliveryStoreInterface:
     return store
 
 
+def store_for(alias: str) -> DeliveryStoreInterface:
+    """Return the store that STORAGES has under an alias.
+
+    A storage that is no delivery store is wrapped, without a prefix. Raise
+    SettingInvalid if there is no such alias, or its storage cannot be made.
+    """
+    if alias not in list(storages.backends):
+        known = ", ".join(storages.backends)
+        raise SettingInvalid(f"STORAGES has no {alias!r}; it has: {known}.")
+    wrapper = DjangoStorageDeliveryStore(root="", storage=alias)
+    try:
+        storage = wrapper.storage
+    except MissingExtra:
+        raise
+    except (ImproperlyConfigured, TypeError) as error:
+        raise SettingInvalid(f"STORAGES[{alias!r}]: {error}") from error
+    return storage if isinstance(storage, DeliveryStoreInterface) else wrapper
+
+
+def load_fallback() -> DeliveryStoreInterface | None:
+    """Return the store that DELIVERY_STORE_FALLBACK names, if it names one.
+
+    Raise SettingInvalid if STORAGES has no such alias.
+    """
+    if (alias := conf.DELIVERY_STORE_FALLBACK) is None:
+        return None
+    try:
+        return store_for(alias)
+    except SettingInvalid as error:
+        raise SettingInvalid(f"DELIVERY_STORE_FALLBACK: {error}") from error
+
+
+def are_the_same(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
+    """Tell if two stores keep a file in the same place, as far as that can be seen."""
+    return _place(one) == _place(other)
+
+
+def folder_of(store: DeliveryStoreInterface) -> Path | None:
+    """Return the local folder in which a store keeps its files, if it has one."""
+    try:
+        return Path(store.path("name")).parent.resolve()
+    except NotImplementedError:
+        return None
+
+
+def lies_within(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
+    """Tell if a store's folder lies in that of another, whose check meets its files."""
+    inner, outer = folder_of(one), folder_of(other)
+    return inner is not None and outer is not None and inner.is_relative_to(outer)
+
+
 class _DefaultStore(LazyObject):
     def _setup(self) -> None:
-        self._wrapped = load_store()
+        store, fallback = load_store(), load_fallback()
+        if fallback is not None:
+            store = FallbackDeliveryStore(store, fallback)
+        self._wrapped = store
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -54,8 +113,30 @@ class _DefaultStore(LazyObject):
             return _DefaultStore
         return type(self._wrapped)
 
+    def __getattr__(self, name: str) -> object:
+        # And this, while the model is made.
+        if name == "contribute_to_class":
+            raise AttributeError(name)
+        return super().__getattr__(name)
+
     def forget(self) -> None:
         self._wrapped = empty  # type: ignore[assignment]
+
+
+@dataclass
+class _Probe:
+    pk: int = 1
+    delivery_id: int = 1
+    stored_as: str = ""
+
+
+def _place(store: DeliveryStoreInterface) -> object:
+    try:
+        return store.path(store.name_of(_Probe()))
+    except NotImplementedError:
+        if isinstance(store, DjangoStorageDeliveryStore):
+            return id(store.storage), store.root
+        return id(store)
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.deconstruct import deconstructible
 
 from deliverystore.backends.base import Capability, DeliveryStoreInterface
+from deliverystore.backends.walking import StoredEntry, Visit, aware, pass_by
 from deliverystore.paths import clean_folder, clean_name
 
 
@@ -50,6 +52,15 @@ class MemoryDeliveryStore(DeliveryStoreInterface):
                 first, *rest = parents.relative_to(folder).parts
                 (folders if rest else files).add(first)
         return sorted(folders), sorted(files)
+
+    def walk(self, after: str = "", *, visit: Visit = pass_by) -> Iterator[StoredEntry]:
+        with self._lock:
+            entries = sorted(self._entries.items())
+        for name, entry in entries:
+            if name > after and name in self._entries:
+                yield StoredEntry(
+                    name=name, size=len(entry.data), modified=aware(entry.modified)
+                )
 
     def size(self, name: str) -> int:
         return len(self._entry(name).data)

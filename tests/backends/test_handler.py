@@ -15,7 +15,8 @@ from deliverystore.backends import (
     MemoryDeliveryStore,
     default_store,
 )
-from deliverystore.backends.handler import load_store
+from deliverystore.backends.fallback import without_fallback
+from deliverystore.backends.handler import are_the_same, load_store, store_for
 from deliverystore.exceptions import SettingInvalid
 
 
@@ -111,3 +112,94 @@ def test_a_class_that_needs_arguments_is_named_by_the_error(settings):
 
     with pytest.raises(SettingInvalid, match="cannot be made without arguments"):
         load_store()
+
+
+FS = "deliverystore.backends.FsDeliveryStore"
+
+
+@pytest.fixture
+def aliases(settings, tmp_path):
+    """Have some more storages in the settings."""
+    folder = {"location": str(tmp_path / "plain")}
+    plain = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "ours": {"BACKEND": FS, "OPTIONS": {"root": tmp_path / "ours"}},
+        "plain": {**plain, "OPTIONS": folder},
+        "twin": {**plain, "OPTIONS": folder},
+        "in use": {"BACKEND": "deliverystore.backends.FsHierDeliveryStore"},
+        "lost": {"BACKEND": "nowhere.Store"},
+        "odd": {"BACKEND": FS, "OPTIONS": {"colour": "red"}},
+    }
+    return settings
+
+
+def test_an_alias_of_a_delivery_store_is_that_store(aliases, tmp_path):
+    store = store_for("ours")
+
+    assert type(store) is FsDeliveryStore
+    assert store.location == str(tmp_path / "ours")
+
+
+def test_an_alias_of_another_storage_is_wrapped_without_the_prefix_in_use(aliases):
+    aliases.DELIVERY_STORE_ROOT = "prefix"
+    store = store_for("plain")
+
+    store.save("essay.txt", ContentFile(b"content"))
+
+    assert type(store) is DjangoStorageDeliveryStore
+    assert store.storage.exists("essay.txt")
+
+
+@pytest.mark.parametrize(
+    ("alias", "message"),
+    [
+        ("nothing", "STORAGES has no 'nothing'; it has: default, staticfiles, ours"),
+        (["ours"], "STORAGES has no"),
+        ("lost", "STORAGES.'lost'.: .*nowhere"),
+        ("odd", "STORAGES.'odd'.: .*colour"),
+    ],
+)
+def test_an_alias_that_leads_nowhere_is_named_by_the_error(aliases, alias, message):
+    with pytest.raises(SettingInvalid, match=message):
+        store_for(alias)
+
+
+def test_the_fallback_is_asked_for_what_the_store_in_use_does_not_have(aliases):
+    store_for("plain").save("essay.txt", ContentFile(b"content"))
+    assert not default_store.exists("essay.txt")
+
+    aliases.DELIVERY_STORE_FALLBACK = "plain"
+
+    assert default_store.open("essay.txt").read() == b"content"
+    assert isinstance(without_fallback(default_store), FsHierDeliveryStore)
+    aliases.DELIVERY_STORE_FALLBACK = None
+    assert not default_store.exists("essay.txt")
+
+
+def test_a_wrong_fallback_is_named_by_the_error(aliases):
+    aliases.DELIVERY_STORE_FALLBACK = "nothing"
+
+    with pytest.raises(SettingInvalid, match="DELIVERY_STORE_FALLBACK: STORAGES has"):
+        default_store.exists("essay.txt")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ours", "ours", True),
+        ("plain", "twin", True),
+        ("ours", "plain", False),
+        ("default", "default", True),
+        ("default", "plain", False),
+    ],
+)
+def test_stores_in_one_place_are_the_same(aliases, one, other, same):
+    assert are_the_same(store_for(one), store_for(other)) is same
+
+
+def test_an_alias_that_takes_its_folder_from_the_settings_is_the_store_in_use(aliases):
+    assert are_the_same(store_for("in use"), default_store)
+    aliases.DELIVERY_STORE_FALLBACK = "ours"
+    assert are_the_same(store_for("in use"), without_fallback(default_store))
+    assert not are_the_same(MemoryDeliveryStore(), MemoryDeliveryStore())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import SuspiciousFileOperation
@@ -16,7 +17,12 @@ from django.core.files.storage import (
 )
 
 from deliverystore.backends import DjangoStorageDeliveryStore
-from deliverystore.exceptions import FileExists, FileNotFound, MissingExtra
+from deliverystore.exceptions import (
+    FileExists,
+    FileNotFound,
+    MissingExtra,
+    StoreUnavailable,
+)
 from deliverystore.models import FileMeta
 
 
@@ -151,6 +157,106 @@ def test_a_storage_that_fails_is_an_error_and_not_asked_again(tmp_path, file, si
 
     assert attempts == [size]
     assert not store.exists(file)
+
+
+class QuotaOfTheService(Exception):
+    """An error as the library of a service raises them: of its own, no built-in one."""
+
+
+class Refusing(FileSystemStorage):
+    """A storage whose service refuses everything."""
+
+    def refuse(self, *args, **kwargs):
+        raise QuotaOfTheService("402 pay first")
+
+    _open = _save = delete = exists = listdir = size = url = refuse
+    get_accessed_time = get_created_time = get_modified_time = refuse
+
+
+CALLS = {
+    "open": lambda store: store.open("essay.txt"),
+    "open as text": lambda store: store.open("essay.txt", "r"),
+    "read_open": lambda store: store.read_open("essay.txt"),
+    "read_range": lambda store: store.read_range("essay.txt", 1, 2),
+    "write_open": lambda store: write(store, "essay.txt", b"content"),
+    "save": lambda store: store.save("essay.txt", ContentFile(b"content")),
+    "exists": lambda store: store.exists("essay.txt"),
+    "remove": lambda store: store.remove("essay.txt"),
+    "delete": lambda store: store.delete("essay.txt"),
+    "copy": lambda store: store.copy("essay.txt", "copy.txt"),
+    "get_available_name": lambda store: store.get_available_name("essay.txt"),
+    "listdir": lambda store: store.listdir(""),
+    "size": lambda store: store.size("essay.txt"),
+    "url": lambda store: store.url("essay.txt"),
+    "get_accessed_time": lambda store: store.get_accessed_time("essay.txt"),
+    "get_created_time": lambda store: store.get_created_time("essay.txt"),
+    "get_modified_time": lambda store: store.get_modified_time("essay.txt"),
+    "walk": lambda store: list(store.walk()),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_only_the_library_of_a_service_knows_becomes_an_error_of_the_store(
+    tmp_path, call
+):
+    store = DjangoStorageDeliveryStore("prefix", Refusing(tmp_path))
+
+    with pytest.raises(StoreUnavailable, match=r"Refusing .*402 pay first") as caught:
+        call(store)
+
+    assert isinstance(caught.value, OSError)
+    assert isinstance(caught.value.__cause__, QuotaOfTheService)
+
+
+def test_the_error_names_the_alias_and_the_file(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "handed-in": {
+            "BACKEND": f"{__name__}.Refusing",
+            "OPTIONS": {"location": tmp_path},
+        },
+    }
+
+    with pytest.raises(
+        StoreUnavailable,
+        match=r"^STORAGES\['handed-in'\] cannot be used for 'a.txt': 402",
+    ):
+        DjangoStorageDeliveryStore("prefix", "handed-in").exists("a.txt")
+
+
+def test_a_service_that_fails_while_a_file_is_read_is_an_error_of_the_store(tmp_path):
+    class Breaking(File):
+        def read(self, *args):
+            raise QuotaOfTheService("402 pay first")
+
+    class Storage(FileSystemStorage):
+        def _open(self, name, mode="rb"):
+            return Breaking(super()._open(name, mode).file)
+
+    store = DjangoStorageDeliveryStore("prefix", Storage(tmp_path))
+    write(store, "essay.txt", b"content")
+
+    with (
+        store.read_open("essay.txt") as file,
+        pytest.raises(StoreUnavailable, match=r"'essay.txt': 402 pay first"),
+    ):
+        file.read()
+
+
+def test_saving_never_replaces_what_the_storage_would_replace(tmp_path):
+    storage = FileSystemStorage(tmp_path, allow_overwrite=True)
+    store = DjangoStorageDeliveryStore("prefix", storage)
+
+    names = [store.save("a.txt", ContentFile(b"first")) for _ in range(2)]
+
+    assert len(set(names)) == 2
+    assert all(name.startswith("a") for name in names)
+
+
+def test_leftovers_are_for_storages_that_have_some(store):
+    assert list(store.leftovers(datetime.now(UTC))) == []
+    with pytest.raises(FileNotFound, match=r"no temporary file 'a.txt'"):
+        store.remove_leftover("a.txt")
 
 
 def test_ranges_of_files_that_cannot_seek_are_read_from_the_start(file):

@@ -7,6 +7,7 @@ from deliverystore.testing.contract.ranges import RangeTests
 from deliverystore.testing.contract.safety import SafetyTests
 from deliverystore.testing.contract.sharing import SharingTests
 from deliverystore.testing.contract.storage import StorageTests
+from deliverystore.testing.contract.walking import WalkTests
 
 __all__ = [
     "ContentTests",
@@ -14,4 +15,5 @@ __all__ = [
     "SafetyTests",
     "SharingTests",
     "StorageTests",
+    "WalkTests",
 ]

@@ -50,6 +50,8 @@ class ContentTests(ContractTests):
         A store whose content other processes see must not hold it in memory.
         """
         file, expected = self.new_file(), hashlib.sha256(_PIECE * _PIECES)
+        # What a client loads at its first use is not counted.
+        self.write(self.new_file(), b"short")
         was_tracing = tracemalloc.is_tracing()
         tracemalloc.start()
         tracemalloc.reset_peak()
@@ -75,12 +77,10 @@ class ContentTests(ContractTests):
             "copy": lambda: self.store.copy(missing, target),
         }
         for method, call in calls.items():
-            with (
-                self.subTest(method=method),
-                self.assertRaises(FileNotFoundError) as caught,
-            ):
-                call()
-            self.assertIsInstance(caught.exception, FileNotFound, method)
+            with self.subTest(method=method):
+                with self.assertRaises(FileNotFoundError) as caught:
+                    call()
+                self.assertIsInstance(caught.exception, FileNotFound, method)
         self.assert_missing(target, "there was nothing to copy to it")
 
     def test_a_file_exists_from_its_writing_to_its_removal(self) -> None:

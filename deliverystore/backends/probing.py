@@ -1,0 +1,54 @@
+"""What can be told of a store without a file: whether it answers, and where it is."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from deliverystore.backends.base import DeliveryStoreInterface
+from deliverystore.backends.wrapper import DjangoStorageDeliveryStore
+
+# Where storages say in which service, and where there, they keep their files.
+_WHERE = ("endpoint_url", "account_name", "bucket_name", "azure_container", "location")
+
+
+@dataclass(kw_only=True)
+class _Probe:
+    """A file that no store has; its name shows how a store makes names."""
+
+    pk: int = 918273645
+    delivery_id: int = 123456789
+    stored_as: str = ""
+
+
+def ask(store: DeliveryStoreInterface) -> None:
+    """Ask a store for something small; raise StoreUnavailable if it does not answer.
+
+    A service that does not answer should be said once, and not for each file.
+    """
+    store.exists(_Probe())
+    # Asked for an object, S3 does not tell that the whole bucket is not there.
+    with contextlib.suppress(NotImplementedError):
+        next(iter(store.walk()), None)
+
+
+def place_of(store: DeliveryStoreInterface) -> str:
+    """Return which store this is, as text: its class, where it is, how it names files.
+
+    That is the same in all processes. Two stores that look the same from outside, such
+    as two in memory, are the same here.
+    """
+    # type() would see the lazy object around the store.
+    kind = store.__class__.__qualname__
+    name = store.name_of(_Probe())
+    try:
+        return f"{kind}: {store.path(name)}"
+    except NotImplementedError:
+        if not isinstance(store, DjangoStorageDeliveryStore):
+            return f"{kind}: {name}"
+    storage = store.storage
+    signs = [
+        f"{one}={getattr(storage, one)}" for one in _WHERE if hasattr(storage, one)
+    ]
+    folder = f"{store.root}/" if store.root else ""
+    return " ".join([f"{kind}: {type(storage).__qualname__}", *signs, folder + name])
