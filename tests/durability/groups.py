@@ -1,0 +1,53 @@
+"""All scenarios, in groups, and what is expected of each group."""
+
+from __future__ import annotations
+
+import logging
+
+from tests.durability.powercut import LIMIT
+from tests.durability.proof import Scenario, prove
+from tests.durability.report import Report
+
+GROUPS = {
+    "files": "Files: stores, moves, uploads",
+    "django": "Files: Django's FileSystemStorage",
+    "sqlite": "Deliveries: rows and bytes, SQLite",
+    "postgresql": "Deliveries: rows and bytes, PostgreSQL",
+    "mutants": "Files: this app, made wrong",
+}
+# Where problems must be found, or else nothing is proved.
+_WRONG = {"django", "mutants"}
+# A database writes much between two syncs, and opening it takes long.
+_LIMITS = {"sqlite": 12}
+
+
+def scenarios(group: str) -> list[Scenario]:
+    """Return the scenarios of a group; Django must be set up."""
+    from tests.durability import mutants, rows, stores
+    from tests.durability.upkeep import upkeep
+
+    make = {
+        "files": stores.ours,
+        "django": stores.djangos,
+        "sqlite": lambda: [*rows.on_sqlite(), *upkeep(rows.on_sqlite)],
+        "postgresql": lambda: [*rows.on_postgresql(), *upkeep(rows.on_postgresql)],
+        "mutants": mutants.mutants,
+    }[group]
+    return list(make())
+
+
+def prove_one(group: str, position: int, every: int) -> Report:
+    """Prove one scenario, in a process that is set up."""
+    logging.disable(logging.CRITICAL)
+    return prove(
+        scenarios(group)[position],
+        limit=max(4, _LIMITS.get(group, LIMIT) // every),
+        every=every,
+        # What a database server keeps elsewhere, no power cut here can touch.
+        states=group != "postgresql",
+    )
+
+
+def is_as_promised(group: str, report: Report) -> bool:
+    """Tell whether all is well or, where something is wrong, that this was seen."""
+    return bool(report.problems) == (group in _WRONG)
