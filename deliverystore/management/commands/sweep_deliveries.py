@@ -3,29 +3,67 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import asdict
+from json import dumps
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import CommandError
 
-from deliverystore import sweeping
+from deliverystore.datacenter import exports
+from deliverystore.management.ending import FOUND, EndingCommand, stopped
+from deliverystore.management.progress import progress
+from deliverystore.management.stopping import on_stop
+from deliverystore.sweeping import Sweeper
 
 
-class Command(BaseCommand):
+class Command(EndingCommand):
+    could_not = "Could not sweep"
     help = (
         "Abandon deliveries that are open longer than DELIVERY_STORE_ABANDON_AFTER; "
-        "remove bytes whose rows were deleted longer than DELIVERY_STORE_GRACE ago."
+        "remove bytes whose rows were deleted, and temporary files that were left, "
+        "longer than DELIVERY_STORE_GRACE ago; delete expired exports. Exit codes: "
+        "0 done, 1 the store refused to remove something, 2 could not sweep, or was "
+        "stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would be done, do nothing"
         )
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON document"
+        )
 
-    def handle(self, *, dry_run: bool, **options: Any) -> None:
-        swept = sweeping.preview() if dry_run else sweeping.sweep()
-        would = "would be " if dry_run else ""
+    def handle(self, *, dry_run: bool, json: bool, **options: Any) -> None:
+        expired = 0
+        with progress(None, unit="files") as bar:
+            sweeper = Sweeper(dry_run=dry_run, advance=bar.advance)
+            try:
+                with on_stop(sweeper.stop):
+                    sweeper.run()
+            finally:
+                # Whatever has failed, the rest is done, and what was done is said.
+                if not sweeper.is_stopped:
+                    expired = exports.count_expired() if dry_run else exports.sweep()
+                with bar.aside():
+                    self._say(sweeper, expired, json=json)
+        if sweeper.is_stopped:
+            raise stopped()
+        if refused := sweeper.so_far.refused:
+            text = f"Not removed: {refused:,}. The log says why."
+            raise CommandError(text, returncode=FOUND)
+
+    def _say(self, sweeper: Sweeper, exports: int, *, json: bool) -> None:
+        """Say what was done, also if that was not all."""
+        swept, would = sweeper.so_far, "would be " if sweeper.dry_run else ""
+        if json:
+            document = {**asdict(swept), "exports": exports}
+            state = {"dry_run": sweeper.dry_run, "stopped": sweeper.is_stopped}
+            self.stdout.write(dumps({**state, **document}))
+            return
         self.stdout.write(
             f"{swept.deliveries:,} open deliveries {would}abandoned, "
-            f"{swept.uploads:,} expired uploads and the bytes of {swept.files:,} files "
+            f"{swept.uploads:,} expired uploads, {exports:,} expired exports, the "
+            f"bytes of {swept.files:,} files and {swept.temporary:,} temporary files "
             f"{would}removed."
         )
