@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -35,7 +36,7 @@ class Project:
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -65,24 +66,34 @@ class Project:
         return [path for path in self.root.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def sqlite_project(tmp_path):
-    """Make a project with SQLite as startproject writes it."""
-    database = {"ENGINE": SQLITE["ENGINE"], "NAME": str(tmp_path / "db")}
-    return Project(database, tmp_path / "files")
+def sqlite_database(folder):
+    """Return SQLite as startproject writes it."""
+    return {"ENGINE": SQLITE["ENGINE"], "NAME": str(folder / "db")}
 
 
-@pytest.fixture
-def postgresql_project(tmp_path):
+@contextlib.contextmanager
+def postgresql_database():
+    """Give a new database of the server to the block."""
     name = f"deliverystore_{uuid.uuid4().hex}"
     keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     server = {key: POSTGRESQL[name] for key, name in keys.items()}
     with psycopg.connect(**server, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield Project({**POSTGRESQL, "NAME": name}, tmp_path / "files")
+            yield {**POSTGRESQL, "NAME": name}
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def sqlite_project(tmp_path):
+    return Project(sqlite_database(tmp_path), tmp_path / "files")
+
+
+@pytest.fixture
+def postgresql_project(tmp_path):
+    with postgresql_database() as database:
+        yield Project(database, tmp_path / "files")
 
 
 @pytest.fixture(

@@ -7,18 +7,21 @@ Each function below prepares the database and returns what process number n does
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import sys
+import time
 from collections.abc import Callable
 
 import django
 
 django.setup()
 
-from django.db import connections  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 
-from deliverystore.exceptions import DeliveryStoreError  # noqa: E402
+from deliverystore.datacenter import DataCenter, OnTaken, runs  # noqa: E402
+from deliverystore.exceptions import DeliveryNotOpen, DeliveryStoreError  # noqa: E402
 from deliverystore.models import Delivery  # noqa: E402
 from tests.factories import DepartmentFactory, UserFactory, open_delivery  # noqa: E402
 
@@ -77,6 +80,56 @@ def add_and_finish(count: int) -> Work:
     return work
 
 
+def add_and_abandon(count: int) -> Work:
+    """Add a file to deliveries, while the last process abandons each of them."""
+    deliveries = [Delivery.begin() for _ in range(30)]
+
+    def work(number: int) -> object:
+        for delivery in deliveries:
+            mine = Delivery.objects.filter(pk=delivery.pk).first() or delivery
+            if number == count - 1:
+                mine.abandon()
+                continue
+            with contextlib.suppress(DeliveryNotOpen):
+                mine.add_file(f"{number}.txt", str(number))
+        return "done"
+
+    return work
+
+
+def add_during_an_abandonment(count: int) -> Work:
+    """Add a file after the files of a delivery were deleted, before the delivery is."""
+    delivery = open_delivery()
+    half_gone = multiprocessing.get_context("fork").Event()
+
+    def dawdle(execute: Callable[..., object], sql: str, *args: object) -> object:
+        if sql.startswith('DELETE FROM "deliverystore_delivery"'):
+            half_gone.set()
+            time.sleep(1)
+        return execute(sql, *args)
+
+    def work(number: int) -> object:
+        if number == 0:
+            with connection.execute_wrapper(dawdle):
+                delivery.abandon()
+            return "abandoned"
+        half_gone.wait()
+        return delivery.add_file("a.txt", "too late").filename
+
+    return work
+
+
+def exceed_the_files(count: int) -> Work:
+    """Add a file each to one delivery."""
+    delivery = Delivery.begin()
+
+    def work(number: int) -> object:
+        mine = Delivery.objects.get(pk=delivery.pk)
+        return mine.add_file(f"{number}.txt", "0123456789").size
+
+    return work
+
+
 def exceed_the_quota(count: int) -> Work:
     """Add ten bytes each to deliveries of one user."""
     user = UserFactory.create()
@@ -84,6 +137,37 @@ def exceed_the_quota(count: int) -> Work:
 
     def work(number: int) -> object:
         return deliveries[number].add_file("a.txt", "0123456789").size
+
+    return work
+
+
+def upload_one_name(count: int) -> Work:
+    """Upload a file of one and the same name; every second one may get another."""
+    center = DataCenter()
+
+    def work(number: int) -> object:
+        on_taken = OnTaken.RENAME if number % 2 else OnTaken.REFUSE
+        file = center.upload("N.csv", f"a\n{number}\n", on_taken=on_taken)
+        return [file.name, number]
+
+    return work
+
+
+def start_one_import(count: int) -> Work:
+    """Begin to import one and the same file."""
+
+    def work(number: int) -> object:
+        return runs.start_run("f.csv", "faculty", "create", enqueue=False).state
+
+    return work
+
+
+def import_one_file(count: int) -> Work:
+    """Work on one and the same import."""
+    run = runs.start_run("f.csv", "faculty", "create", enqueue=False)
+
+    def work(number: int) -> object:
+        return runs.work(run, batch_size=50).state
 
     return work
 

@@ -41,6 +41,43 @@ def test_what_was_answered_is_in_the_finished_delivery_and_nothing_else(project)
     assert len(project.files()) == len(answered) + 1
 
 
+def test_adding_to_what_is_just_abandoned_is_refused_and_leaves_nothing(project):
+    said = project.race("add_and_abandon", 4)
+
+    assert said == ["done"] * 4
+    assert project.query("Delivery.objects.count()") == 0
+    assert project.files() == []
+
+
+def test_a_file_that_begins_too_late_does_not_prevent_abandoning(project):
+    said = project.race("add_during_an_abandonment", 2)
+
+    assert sorted(said) == ["abandoned", "refused: DeliveryNotOpen"]
+    assert project.query("Delivery.objects.count()") == 0
+
+
+def test_of_uploads_of_one_name_each_is_kept_whole_or_refused(project):
+    said = project.race("upload_one_name", 8)
+
+    kept = [one for one in said if not isinstance(one, str)]
+    assert len(said) - len(kept) == said.count("refused: FileExists")
+    assert len(kept) >= 4
+    center = project.root.with_name(f"{project.root.name}-center")
+    content = {path.name: path.read_text() for path in center.rglob("*.csv")}
+    assert content == {name: f"a\n{number}\n" for name, number in kept}
+    known = "list(DataFileInfo.objects.values_list('name', flat=True))"
+    assert sorted(project.query(known)) == sorted(content)
+
+
+def test_the_number_of_files_holds_for_all_together(project):
+    project.environment["DELIVERYSTORE_MAX_FILES"] = "3"
+    said = project.race("exceed_the_files", 8)
+
+    assert said.count(10) == 3
+    assert said.count("refused: TooManyFiles") == 5
+    assert len(project.files()) == 3
+
+
 def test_the_quota_holds_for_all_together(project):
     project.environment["DELIVERYSTORE_QUOTA"] = "35"
     said = project.race("exceed_the_quota", 8)

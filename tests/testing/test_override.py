@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unittest
+
 import pytest
 from django.test import TestCase
 
@@ -62,6 +64,51 @@ class TestADecoratedClass(TestCase):
 
         assert STORE.exists(file)
         assert file.get_all_data_as_string() == b"helloworld"
+
+
+@override_delivery_store(MemoryDeliveryStore)
+class TestADecoratedClassWithData(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.file = Delivery.begin().add_file("hello.txt", ["hello", "world"])
+
+    def test_the_data_is_in_the_store_that_the_tests_use(self):
+        assert FileMeta.deliverystore.exists(self.file)
+        assert not default_store.exists(self.file)
+
+
+def test_a_class_that_cannot_be_set_up_leaks_nothing():
+    class Broken(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            raise ZeroDivisionError
+
+        def test_it(self):
+            pass
+
+    suite = unittest.TestSuite([override_delivery_store(STORE)(Broken)("test_it")])
+    result = suite.run(unittest.TestResult())
+
+    assert "ZeroDivisionError" in result.errors[0][1]
+    assert FileMeta.deliverystore is default_store
+
+
+def test_a_class_of_a_store_is_made_anew_each_time():
+    override = override_delivery_store(MemoryDeliveryStore)
+
+    with override as one, override as other:
+        assert one is not other
+
+
+@pytest.mark.parametrize("store", ["memory", None, int])
+def test_what_is_no_store_is_refused(store):
+    with pytest.raises(TypeError, match="is no delivery store"):
+        override_delivery_store(store)
+
+
+def test_what_is_no_test_case_is_refused():
+    with pytest.raises(TypeError, match="is no TestCase"):
+        override_delivery_store(STORE)(int)
 
 
 class TestTheSeedsExample(TestCase):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import random
 import shutil
 import tempfile
 import time
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,27 @@ class LetsNamesOut(MemoryDeliveryStore):
         return io.BytesIO()
 
 
+class WalksFromTheStart(MemoryDeliveryStore):
+    def walk(self, after=""):
+        return super().walk()
+
+
+class WalksWithoutOrder(MemoryDeliveryStore):
+    def walk(self, after=""):
+        entries = list(super().walk(after))
+        return iter(random.sample(entries, len(entries)))
+
+
+class LeavesFoldersOut(MemoryDeliveryStore):
+    def walk(self, after=""):
+        return (entry for entry in super().walk(after) if entry.name.count("/") < 2)
+
+
+class SaysTheWrongSize(MemoryDeliveryStore):
+    def walk(self, after=""):
+        return (replace(entry, size=7) for entry in super().walk(after))
+
+
 def store_of(cls):
     if issubclass(cls, MemoryDeliveryStore):
         return cls(), None
@@ -210,6 +233,15 @@ def failures_of(cls, test=None):
             "test_readers_during_replaces_read_whole_contents",
         ),
         (LetsNamesOut, "test_names_cannot_leave_the_store"),
+        (WalksFromTheStart, "test_walk_goes_on_after_any_name"),
+        (WalksFromTheStart, "test_walk_goes_on_after_a_name_that_is_gone"),
+        (WalksWithoutOrder, "test_walk_goes_on_after_any_name"),
+        (LeavesFoldersOut, "test_walk_finds_what_is_stored_with_size_and_time"),
+        (SaysTheWrongSize, "test_walk_finds_what_is_stored_with_size_and_time"),
+        (
+            WritesUnderTheFinalName,
+            "test_walk_leaves_out_what_is_still_being_written",
+        ),
     ],
 )
 def test_a_broken_store_fails_the_test_that_names_what_is_broken(store, test):

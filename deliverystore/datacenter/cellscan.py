@@ -1,0 +1,202 @@
+"""How much a sheet of a workbook will take in memory, told without building it.
+
+The reader of workbooks allocates every cell between the first and the last one, and
+copies a shared text into each cell that uses it. So a few bytes can ask for terabytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from django.utils.translation import gettext as _
+
+from deliverystore.datacenter.problems import Code, Problem
+from deliverystore.exceptions import TableUnreadable
+
+MAX_CELLS = 2_000_000
+# Of all cells together: a text that many cells share counts in each of them.
+MAX_TEXT = 256 * 1024 * 1024
+# Cells that show an error; of more, only the first ones are named.
+MAX_ERRORS = 1000
+_MAX_ROW, _MAX_COLUMN = 1_048_576, 16_384
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+
+Attributes = dict[str, str]
+
+
+@dataclass(kw_only=True)
+class Sheet:
+    """What a sheet has: its extent, its shared texts by index, its errors by cell."""
+
+    rows: int = 0
+    columns: int = 0
+    texts: Counter[int] = field(default_factory=Counter)
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+def damaged(reason: object) -> TableUnreadable:
+    """Return the error that a workbook cannot be read."""
+    return TableUnreadable(
+        Problem(code=Code.WORKBOOK_DAMAGED, params={"reason": str(reason)})
+    )
+
+
+def too_large(reason: str) -> TableUnreadable:
+    """Return the error that a workbook is too large."""
+    return TableUnreadable(
+        Problem(code=Code.WORKBOOK_TOO_LARGE, params={"reason": reason})
+    )
+
+
+def scan_elements(
+    chunks: Iterable[bytes],
+    start: Callable[[str, Attributes], None],
+    end: Callable[[str], None] = lambda _name: None,
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Call start and end for each element, and text for the text between.
+
+    Names come without their prefix. Raise TableUnreadable if the XML is broken or has
+    a document type, which could define entities.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda name, found: start(_local(name), found)
+    parser.EndElementHandler = lambda name: end(_local(name))
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        for chunk in chunks:
+            parser.Parse(chunk)
+        parser.Parse(b"", True)  # noqa: FBT003 - it takes no keyword
+    except expat.ExpatError as error:
+        raise damaged(error) from error
+
+
+def scan_sheet(chunks: Iterable[bytes]) -> Sheet:
+    """Return what a sheet has. Raise TableUnreadable if it has too many cells."""
+    scan = _SheetScan()
+    scan_elements(chunks, scan.start, scan.end, scan.text)
+    return scan.sheet
+
+
+def scan_texts(chunks: Iterable[bytes]) -> list[int]:
+    """Return the length of each shared text, in characters."""
+    scan = _TextScan()
+    scan_elements(chunks, scan.start, text=scan.text)
+    return scan.lengths
+
+
+def check_texts(sheet: Sheet, lengths: list[int]) -> None:
+    """Raise TableUnreadable if the texts are too much when every cell has its own."""
+    total = 0
+    for index, count in sheet.texts.items():
+        if not 0 <= index < len(lengths):
+            raise damaged(_("there is no shared text %(index)s") % {"index": index})
+        total += lengths[index] * count
+    if total > MAX_TEXT:
+        raise too_large(
+            _("its texts have %(total)s characters, of %(limit)s allowed")
+            % {"total": f"{total:,}", "limit": f"{MAX_TEXT:,}"}
+        )
+
+
+class _SheetScan:
+    """Follows the rows and cells as the reader of workbooks does."""
+
+    def __init__(self) -> None:
+        self.sheet = Sheet()
+        self._row = self._column = 0
+        self._type = ""
+        self._value: list[str] | None = None
+
+    def start(self, name: str, found: Attributes) -> None:
+        if name == "c":
+            self._start_cell(found)
+        elif name == "row":
+            self._row = _number(found.get("r"), self._row + 1)
+            self._column = 0
+        elif name == "v" and self._type in {"s", "e"}:
+            self._value = []
+
+    def text(self, text: str) -> None:
+        if self._value is not None:
+            self._value.append(text)
+
+    def end(self, name: str) -> None:
+        if name != "v" or self._value is None:
+            return
+        value, self._value = "".join(self._value).strip(), None
+        if self._type == "s":
+            self.sheet.texts[_number(value, -1)] += 1
+        elif len(self.sheet.errors) < MAX_ERRORS:
+            self.sheet.errors[self._row, self._column] = value
+
+    def _start_cell(self, found: Attributes) -> None:
+        sheet = self.sheet
+        self._type = found.get("t", "")
+        if reference := found.get("r"):
+            self._row, self._column = _place(reference)
+        else:
+            self._column += 1
+        sheet.rows = max(sheet.rows, self._row)
+        sheet.columns = max(sheet.columns, self._column)
+        if sheet.rows > _MAX_ROW or sheet.columns > _MAX_COLUMN:
+            raise damaged(
+                _("no sheet has a cell %(row)d, %(column)d")
+                % {"row": self._row, "column": self._column}
+            )
+        if sheet.rows * sheet.columns > MAX_CELLS:
+            raise too_large(
+                _("%(rows)s rows of %(columns)s columns are more than %(limit)s cells")
+                % {
+                    "rows": f"{sheet.rows:,}",
+                    "columns": f"{sheet.columns:,}",
+                    "limit": f"{MAX_CELLS:,}",
+                }
+            )
+
+
+class _TextScan:
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+
+    def start(self, name: str, _found: Attributes) -> None:
+        if name == "si":
+            self.lengths.append(0)
+
+    def text(self, text: str) -> None:
+        if self.lengths:
+            self.lengths[-1] += len(text)
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _refuse_doctype(*_arguments: object) -> None:
+    raise damaged(_("its XML has a document type"))
+
+
+def _number(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_ROW))):
+        raise damaged(
+            _("%(text)s is no number of a row or of a text") % {"text": repr(text[:20])}
+        )
+    return int(text)
+
+
+def _place(reference: str) -> tuple[int, int]:
+    """Return row and column, both from 1: of 'B3' 3 and 2."""
+    if not (match := _REFERENCE.fullmatch(reference.upper())):
+        raise damaged(_("%(text)s is no cell") % {"text": repr(reference[:20])})
+    column = 0
+    for letter in match[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(match[2]), column

@@ -1,0 +1,67 @@
+"""Names for what comes into a folder, so that nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from enum import StrEnum
+
+from django.utils.translation import gettext
+
+from deliverystore.datacenter import naming
+from deliverystore.datacenter.naming import Kind
+from deliverystore.datacenter.places import Place
+from deliverystore.exceptions import FileExists
+
+
+class OnTaken(StrEnum):
+    """What becomes of a file whose name is taken."""
+
+    REFUSE = "refuse"
+    RENAME = "rename"
+
+
+def for_upload(place: Place, name: str, on_taken: OnTaken) -> Iterator[str]:
+    """Yield the names to try for a new file that waits.
+
+    Raise FileExists if its own is taken, and is not to be changed.
+    """
+    if on_taken is OnTaken.RENAME:
+        names = naming.alternatives(name)
+        return (free for free in names if _in_the_way(place, free) is None)
+    if (taken := _in_the_way(place, name)) is not None:
+        raise is_taken(name, taken)
+    return iter([name])
+
+
+def is_taken(name: str, taken: str) -> FileExists:
+    """Return the error that says what is in the way of a new file."""
+    return FileExists(
+        gettext(
+            "%(name)r is taken: %(taken)r is there. Give the file another name, or "
+            "have it stored under a free one."
+        )
+        % {"name": name, "taken": taken}
+    )
+
+
+def settle(place: Place, path: str, names: Iterator[str]) -> str:
+    """Move a file to the first of these names that is free; return it.
+
+    Raise FileExists if all are taken, FileNotFound if there is no file.
+    """
+    place.entry(path)
+    for name in names:
+        with contextlib.suppress(FileExists):
+            place.move(path, name)
+            return name
+    raise FileExists(
+        gettext("%(path)r stays where it is: its name is taken.") % {"path": path}
+    )
+
+
+def _in_the_way(place: Place, name: str) -> str | None:
+    """Return what has the name of a new file, or would be taken for its results."""
+    is_pending = naming.parse(name).kind is Kind.PENDING
+    names = iter([name]) if is_pending else naming.family(name)
+    return next(filter(place.exists, names), None)

@@ -1,0 +1,119 @@
+"""One worker for a run or an export: who has the lease may write, and nobody else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import router, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from deliverystore.exceptions import RunBusy
+from deliverystore.models import ImportRun
+from deliverystore.models.leased import Leased
+
+# A batch takes less; a worker that does not come back in time has lost its work.
+LEASE = timedelta(minutes=2)
+_RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to do some work, as long as nobody has taken it over."""
+
+    work: Leased
+    worker: str
+
+    def write(self, **values: object) -> None:
+        """Write to the work's row, and keep the lease. Raise RunBusy if it is lost.
+
+        In a transaction, the row is locked from here on, so that it stays ours.
+        """
+        now = timezone.now()
+        if not self._mine.update(heartbeat=now, lease_until=now + LEASE, **values):
+            raise RunBusy(f"Another worker has taken over {_named(self.work)}.")
+
+    def release(self, **values: object) -> None:
+        """Give the work back, if it is still ours."""
+        self._mine.update(worker="", lease_until=None, **values)
+
+    @property
+    def _mine(self) -> QuerySet[Leased]:
+        return _all(self.work).filter(pk=self.work.pk, worker=self.worker)
+
+
+def take(work: Leased) -> Lease:
+    """Take work that waits, or whose worker is dead. Raise RunBusy if it has one."""
+    host = socket.gethostname()
+    worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
+    now = timezone.now()
+    free = _unlocked(work)
+    with transaction.atomic(using=database()):
+        taken = free.update(
+            worker=worker,
+            lease_until=now + LEASE,
+            heartbeat=now,
+            state=_RUNNING,
+            started=work.started or now,
+            error="",
+        )
+    if not taken:
+        raise RunBusy(f"Another worker is at {_named(work)}, or it is over.")
+    work.refresh_from_db()
+    return Lease(work, worker)
+
+
+def database() -> str:
+    """Return the alias of the database with the runs."""
+    return str(router.db_for_write(ImportRun))
+
+
+def is_left(work: Leased) -> bool:
+    """Tell whether nobody is at work that is not over."""
+    return _free(work).filter(pk=work.pk).exists()
+
+
+def _all(work: Leased) -> QuerySet[Leased]:
+    objects: QuerySet[Leased] = type(work)._default_manager.all()
+    return objects
+
+
+def _named(work: Leased) -> str:
+    return f"{work._meta.verbose_name} {work.pk}"
+
+
+def _free(work: Leased) -> QuerySet[Leased]:
+    gone = Q(worker="") | Q(lease_until__lt=timezone.now()) | _dead_here(work)
+    return _all(work).filter(gone, state__in=work.HOLDING)
+
+
+def _unlocked(work: Leased) -> QuerySet[Leased]:
+    """Return the work if it can be taken: one in the middle of a step is locked."""
+    free = _free(work).filter(pk=work.pk).select_for_update(skip_locked=True)
+    return _all(work).filter(pk__in=free.values("pk"))
+
+
+def _dead_here(work: Leased) -> Q:
+    """Return the condition for work whose worker was a process of this machine."""
+    condition = Q(pk__in=[])
+    here = f"{socket.gethostname()}:"
+    active = _all(work).filter(state=_RUNNING, worker__startswith=here)
+    for worker in active.values_list("worker", flat=True):
+        pid = int(worker.removeprefix(here).partition(":")[0])
+        if not _is_alive(pid):
+            condition |= Q(worker=worker)
+    return condition
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True

@@ -1,0 +1,158 @@
+"""Opening and checking what was handed in as a table, whatever kind of file it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from deliverystore.datacenter.cellscan import damaged
+from deliverystore.datacenter.delimited import DelimitedTable
+from deliverystore.datacenter.encodings import Offer, offers
+from deliverystore.datacenter.problems import Code, Problem
+from deliverystore.datacenter.sheets import SheetTable
+from deliverystore.datacenter.tables import Layout, Position, Record, Table, is_blank
+from deliverystore.exceptions import TableUnreadable
+
+# A workbook is a ZIP file; an old or an encrypted one is a compound file (MS-CFB).
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# More problems than these are counted only.
+MAX_PROBLEMS = 100
+SAMPLE_RECORDS = 10
+
+
+def open_table(
+    file: BinaryIO,
+    *,
+    name: str = "",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    sheet: str | None = None,
+    start: Position | None = None,
+) -> Table:
+    """Return the table in a file that is open for reading bytes, and can seek.
+
+    What is not declared is found out, except for the encoding: without a BOM it is
+    UTF-8. A name that ends in .tsv declares tabs. With start, which a batch gave, the
+    records from there on are read, and none before. The caller closes the file,
+    after the table.
+
+    Raise TableUnreadable if it has no header, is no workbook or too large a one, or
+    if the encoding or the sheet does not exist; MissingExtra if it is a workbook and
+    the extra "xlsx" is not installed.
+    """
+    file.seek(0)
+    kind = file.read(len(_OLE))
+    if kind.startswith(_ZIP):
+        return SheetTable(file, sheet=sheet, start=start)
+    if kind == _OLE:
+        raise damaged(_("it is an old one (.xls) or has a password; save it as .xlsx"))
+    if delimiter is None and name.lower().endswith(".tsv"):
+        delimiter = "\t"
+    return DelimitedTable(
+        file, encoding=encoding, delimiter=delimiter, quote=quote, start=start
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result of a check.
+
+    problems has the first ones, problem_count counts them all. records counts all
+    rows below the header, blank those among them that have nothing in them. sample
+    has the first records. offers has encodings that may be the right one if there
+    are characters that are none.
+    """
+
+    layout: Layout = field(default_factory=Layout)
+    header: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    problem_count: int = 0
+    records: int = 0
+    blank: int = 0
+    sample: tuple[Record, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.problem_count == 0
+
+
+def check(
+    file: BinaryIO,
+    *,
+    name: str = "",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    sheet: str | None = None,
+    max_problems: int = MAX_PROBLEMS,
+) -> Report:
+    """Read a file from its beginning to its end and report all that is wrong.
+
+    It takes what open_table takes. What cannot be read at all is a problem, too.
+    Raise MissingExtra if it is a workbook and the extra "xlsx" is not installed.
+    """
+    try:
+        table = open_table(
+            file,
+            name=name,
+            encoding=encoding,
+            delimiter=delimiter,
+            quote=quote,
+            sheet=sheet,
+        )
+        return _Check(table, max_problems).run()
+    except TableUnreadable as error:
+        return Report(problems=(error.problem,), problem_count=1)
+
+
+class _Check:
+    """Adds up one table, batch by batch."""
+
+    def __init__(self, table: Table, max_problems: int) -> None:
+        self._table = table
+        self._max_problems = max_problems
+        self._problems: list[Problem] = []
+        self._count = 0
+
+    def run(self) -> Report:
+        table = self._table
+        self._add(table.problems)
+        records = blank = 0
+        sample: list[Record] = []
+        for batch in table.batches():
+            self._add(batch.problems)
+            records += len(batch)
+            blank += sum(map(is_blank, batch.rows))
+            if len(sample) < SAMPLE_RECORDS:
+                sample += list(batch)[: SAMPLE_RECORDS - len(sample)]
+        if records == blank:
+            self._add([Problem(code=Code.NO_DATA)])
+        return Report(
+            layout=table.layout,
+            header=table.header,
+            problems=tuple(self._problems),
+            problem_count=self._count,
+            records=records,
+            blank=blank,
+            sample=tuple(sample),
+            offers=tuple(_offers(table)),
+        )
+
+    def _add(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self._count += 1
+            if len(self._problems) < self._max_problems:
+                self._problems.append(problem)
+
+
+def _offers(table: Table) -> list[Offer]:
+    if isinstance(table, DelimitedTable) and table.damaged:
+        return offers(table.damaged, table.head)
+    return []

@@ -1,0 +1,91 @@
+"""The processors of all apps, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.utils.module_loading import autodiscover_modules
+
+from deliverystore.datacenter.modelprocessor import ModelProcessor
+from deliverystore.datacenter.processors import BatchProcessor
+from deliverystore.exceptions import ProcessorNotFound
+
+Processor = TypeVar("Processor", bound=type[BatchProcessor])
+
+# In the order of registration; several of one name are a mistake that a check tells.
+_registered: list[type[BatchProcessor]] = []
+
+
+def register(processor: Processor) -> Processor:
+    """Make a processor known: a decorator for classes in an app's processors.py."""
+    if processor not in _registered:
+        _registered.append(processor)
+    return processor
+
+
+def unregister(processor: type[BatchProcessor]) -> None:
+    """Make a processor unknown again. Raise ValueError if it is not known."""
+    _registered.remove(processor)
+
+
+def autodiscover() -> None:
+    """Import processors.py of every installed app."""
+    autodiscover_modules("processors")
+
+
+def name_of(processor: type[BatchProcessor]) -> str:
+    """Return the name of a processor, which may be that of its class."""
+    return processor.name or processor.__name__.removesuffix("Processor").lower()
+
+
+def get_processors() -> dict[str, type[BatchProcessor]]:
+    """Return all processors by name, sorted; of several of one name, the first."""
+    found: dict[str, type[BatchProcessor]] = {}
+    for processor in _registered:
+        found.setdefault(name_of(processor), processor)
+    return dict(sorted(found.items()))
+
+
+def get_processor(name: str) -> BatchProcessor:
+    """Return a new processor, for one run. Raise ProcessorNotFound."""
+    processors = get_processors()
+    if name not in processors:
+        known = ", ".join(processors) or "none"
+        raise ProcessorNotFound(f"There is no processor {name!r}; there are: {known}.")
+    return processors[name]()
+
+
+def faults(processor: type[BatchProcessor]) -> list[str]:
+    """Return which names in a processor name nothing."""
+    one = processor()
+    try:
+        cells = one.get_cells()
+    except FieldDoesNotExist as error:
+        return [f"{error}."]
+    named = [("key field", name) for key in one.keys for name in key]
+    named += [("aliased field", name) for name in one.aliases]
+    return [
+        f"the {what} {name!r} is none of its fields."
+        for what, name in named
+        if name not in cells
+    ]
+
+
+def leaves_save_out(processor: type[BatchProcessor]) -> bool:
+    """Tell whether a model has a save() of its own, and nobody said to do without."""
+    if not issubclass(processor, ModelProcessor):
+        return False
+    own = [one for one in processor.__mro__ if issubclass(one, ModelProcessor)]
+    said = any("use_bulk" in vars(one) for one in own if one is not ModelProcessor)
+    return processor.model.save is not Model.save and not said
+
+
+def clashes() -> Iterator[tuple[str, list[type[BatchProcessor]]]]:
+    """Yield each name that several processors have."""
+    by_name: dict[str, list[type[BatchProcessor]]] = {}
+    for processor in _registered:
+        by_name.setdefault(name_of(processor), []).append(processor)
+    return ((name, found) for name, found in by_name.items() if len(found) > 1)

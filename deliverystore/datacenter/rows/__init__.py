@@ -1,0 +1,1 @@
+"""How cells become values, and rows become changes."""

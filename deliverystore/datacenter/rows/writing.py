@@ -1,0 +1,196 @@
+"""Rows of a model's tables, written with one statement for each table and batch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from deliverystore.datacenter.rows.modelcells import is_automatic
+from deliverystore.datacenter.rows.preparing import prepared
+from deliverystore.datacenter.rows.states import State
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of a model: its own, or that of a parent."""
+
+    meta: object
+    fields: tuple[models.Field, ...]
+    key: models.Field
+
+
+class Writer:
+    """Writes states as rows of a model, on PostgreSQL or SQLite."""
+
+    def __init__(self, model: type[models.Model], using: str) -> None:
+        self._db: BaseDatabaseWrapper = connections[using]
+        self._model = model
+        self._tables = [_table(one) for one in _family(model)]
+        self.automatic = self._tables[0].key
+        self._blank = model()
+        self._sequence = ""
+
+    def insert(
+        self, states: Sequence[State], pks: Sequence[object] | None = None
+    ) -> None:
+        """Insert the states as new rows with these pks.
+
+        Without pks the database makes them; then the model has to have one table.
+        """
+        for table in self._tables:
+            stamps = self._stamps(table, add=True)
+            first = states[0]
+            fields = [
+                field
+                for field in table.fields
+                if (field is table.key and pks is not None)
+                or field.attname in first
+                or field in stamps
+            ]
+            columns = [
+                self._column(field, table, states, pks or (), stamps)
+                for field in fields
+            ]
+            self._add(table, fields, zip(*columns, strict=True))
+
+    def pks(self, count: int) -> list[object]:
+        """Return pks for new rows, which nobody else gets."""
+        key = self.automatic
+        table = key.model._meta.db_table
+        with self._db.cursor() as cursor:
+            if self._db.vendor == "postgresql":
+                cursor.execute(
+                    "SELECT nextval(pg_get_serial_sequence(%s, %s)::regclass) "
+                    "FROM generate_series(1, %s)",
+                    [self._quoted(table), key.column, count],
+                )
+                return [pk for (pk,) in cursor.fetchall()]
+            # Nobody else can write until this transaction ends.
+            cursor.execute(
+                f"SELECT max(coalesce((SELECT max({self._quoted(key.column)}) "  # noqa: S608
+                f"FROM {self._quoted(table)}), 0), coalesce((SELECT seq FROM "
+                "sqlite_sequence WHERE name = %s), 0))",
+                [table],
+            )
+            (last,) = cursor.fetchone()
+        return list(range(last + 1, last + 1 + count))
+
+    @property
+    def gives_pks(self) -> bool:
+        """Tell whether the database makes the pks."""
+        return is_automatic(self.automatic)
+
+    def update(
+        self, pks: Sequence[object], states: Sequence[State], names: set[str]
+    ) -> None:
+        """Write the columns of these names (attname) of existing rows."""
+        for table in self._tables:
+            stamps = self._stamps(table, add=False)
+            fields = [
+                field
+                for field in table.fields
+                if field.attname in names or field in stamps
+            ]
+            if not fields:
+                continue
+            key = prepared(table.key, self._db, pks)
+            columns = [
+                self._column(field, table, states, pks, stamps) for field in fields
+            ]
+            self._change(table, fields, columns, key)
+
+    # -- Private ---------------------------------------------------------------------
+
+    def _column(
+        self,
+        field: models.Field,
+        table: _Table,
+        states: Sequence[State],
+        pks: Sequence[object],
+        stamps: dict[models.Field, object],
+    ) -> list[object]:
+        if field in stamps:
+            return prepared(field, self._db, [stamps[field]]) * len(states)
+        if field is table.key:
+            return prepared(field, self._db, pks)
+        name = field.attname
+        return prepared(field, self._db, [state[name] for state in states])
+
+    def _stamps(self, table: _Table, *, add: bool) -> dict[models.Field, object]:
+        """Return the fields that are set by saving, with their values."""
+        return {
+            field: field.pre_save(self._blank, add)
+            for field in table.fields
+            if getattr(field, "auto_now", False)
+            or (add and getattr(field, "auto_now_add", False))
+        }
+
+    def _add(
+        self, table: _Table, fields: list[models.Field], rows: Iterable[tuple]
+    ) -> None:
+        names = ", ".join(self._quoted(field.column) for field in fields)
+        into = f"{self._quoted(table.key.model._meta.db_table)} ({names})"
+        with self._db.cursor() as cursor:
+            if self._db.vendor == "postgresql":
+                with (
+                    self._db.wrap_database_errors,
+                    cursor.copy(f"COPY {into} FROM STDIN") as copy,
+                ):
+                    for row in rows:
+                        copy.write_row(row)
+                return
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", list(rows))  # noqa: S608
+
+    def _change(
+        self,
+        table: _Table,
+        fields: list[models.Field],
+        columns: list[list[object]],
+        key: list[object],
+    ) -> None:
+        quoted = self._quoted(table.key.model._meta.db_table)
+        pk = self._quoted(table.key.column)
+        with self._db.cursor() as cursor:
+            if self._db.vendor == "postgresql":
+                names = [self._quoted(field.column) for field in fields]
+                sets = ", ".join(f"{name} = new.{name}" for name in names)
+                arrays = ", ".join(
+                    f"%s::{self._type(field)}[]" for field in (table.key, *fields)
+                )
+                aliases = ", ".join(['"pk of row"', *names])
+                cursor.execute(
+                    f"UPDATE {quoted} SET {sets} FROM unnest({arrays}) "  # noqa: S608
+                    f'AS new({aliases}) WHERE {quoted}.{pk} = new."pk of row"',
+                    [key, *columns],
+                )
+                return
+            sets = ", ".join(f"{self._quoted(field.column)} = %s" for field in fields)
+            cursor.executemany(
+                f"UPDATE {quoted} SET {sets} WHERE {pk} = %s",  # noqa: S608
+                list(zip(*columns, key, strict=True)),
+            )
+
+    def _type(self, field: models.Field) -> str:
+        """Return the type of a column without length: a cast would cut texts."""
+        return re.sub(r"\(.*?\)", "", str(field.db_type(self._db)))
+
+    def _quoted(self, name: str | None) -> str:
+        return self._db.ops.quote_name(str(name)).replace("%", "%%")
+
+
+def _family(model: type[models.Model]) -> list[type[models.Model]]:
+    """Return the models with tables of their own, the topmost parent first."""
+    concrete = model._meta.concrete_model or model
+    parents = list(concrete._meta.parents)
+    return [*(one for parent in parents[:1] for one in _family(parent)), concrete]
+
+
+def _table(model: type[models.Model]) -> _Table:
+    meta = model._meta
+    fields = tuple(field for field in meta.local_concrete_fields if not field.generated)
+    return _Table(meta, fields, meta.pk)

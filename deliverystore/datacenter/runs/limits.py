@@ -1,0 +1,46 @@
+"""How much may go wrong before a run stops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from deliverystore.exceptions import RunRefused
+from deliverystore.models import ImportRun
+
+# A share of fewer rows says nothing, unless there are no more.
+_ENOUGH_ROWS = 100
+_LIMIT = re.compile(r"\d+%?")
+
+
+def cleaned(limit: int | str | None) -> str:
+    """Return a limit as it is stored: "10", "5%" or "". Raise RunRefused."""
+    text = "" if limit is None else str(limit).replace(" ", "")
+    if text and not _LIMIT.fullmatch(text):
+        raise RunRefused(f'{limit!r} is no limit; write a number or a share: "5%".')
+    return text
+
+
+def exceeded(
+    run: ImportRun, counts: Mapping[str, int], *, at_end: bool
+) -> ImportRun.Skipping | None:
+    """Return the limit that is exceeded by what a run has counted, if one is.
+
+    The share of failed rows is one of the rows read so far; that of removed objects
+    is one of those that were there when the run began.
+    """
+    rows = counts["rows"] - counts["blank"]
+    share_of = rows if at_end or rows >= _ENOUGH_ROWS else None
+    if _is_more(counts["failed"], run.max_failed, share_of):
+        return ImportRun.Skipping.TOO_MANY_FAILED
+    if _is_more(counts["removed"], run.max_removed, run.objects_before):
+        return ImportRun.Skipping.TOO_MANY_REMOVED
+    return None
+
+
+def _is_more(count: int, limit: str, share_of: int | None) -> bool:
+    if not limit:
+        return False
+    if limit.endswith("%"):
+        return share_of is not None and count * 100 > int(limit[:-1]) * share_of
+    return count > int(limit)

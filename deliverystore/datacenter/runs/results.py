@@ -1,0 +1,76 @@
+"""The files that a run leaves, made of its original and of what the database says."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from deliverystore.datacenter.rows.arranging import RESERVED
+from deliverystore.datacenter.runs.sources import open_source
+from deliverystore.datacenter.tables import is_blank
+from deliverystore.models import FailedRow, ImportRun
+
+ERRORS_COLUMN = RESERVED[0]
+_BATCH = 2000
+
+
+def write_finished(run: ImportRun, path: Path) -> None:
+    """Write the rows of a run that went in, with the columns of its file.
+
+    Raise FileNotFound if the file is gone.
+    """
+    failed = _numbers(run)
+    next_failed = next(failed, None)
+    with open_source(run) as source, _opened(path) as to:
+        writer = csv.writer(to)
+        writer.writerow(source.columns)
+        for rows in source.all():
+            for record in rows.records:
+                if record.number == next_failed:
+                    next_failed = next(failed, None)
+                elif not is_blank(record.cells):
+                    writer.writerow(source.own_cells(record.cells))
+
+
+def write_pending(run: ImportRun, path: Path) -> None:
+    """Write the rows of a run that failed, with their errors in a last column."""
+    with open_source(run) as source, _opened(path) as to:
+        writer = csv.writer(to)
+        writer.writerow([*source.columns, ERRORS_COLUMN])
+        width = len(source.columns)
+        for row in _failed(run):
+            cells = source.own_cells(row.cells)
+            cells += [""] * (width - len(cells))
+            writer.writerow([*cells, told(row.errors)])
+
+
+def told(errors: list[dict[str, str]]) -> str:
+    """Return errors as they stand in a cell of a pending file."""
+    return "; ".join(
+        f"{error['column']}: {error['message']}"
+        if error["column"]
+        else error["message"]
+        for error in errors
+    )
+
+
+def _opened(path: Path) -> IO[str]:
+    return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
+
+
+def _numbers(run: ImportRun) -> Iterator[int]:
+    for row in _failed(run, "number"):
+        yield row.number
+
+
+def _failed(run: ImportRun, *only: str) -> Iterator[FailedRow]:
+    """Yield the failed rows in order, by pages that seek."""
+    rows = FailedRow.objects.filter(run=run).order_by("number")
+    if only:
+        rows = rows.only(*only)
+    last = -1
+    while page := list(rows.filter(number__gt=last)[:_BATCH]):
+        yield from page
+        last = page[-1].number

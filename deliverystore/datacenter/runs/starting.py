@@ -1,0 +1,179 @@
+"""Runs that begin: whether they may is asked, and what cannot work is said at once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.db import IntegrityError, transaction
+
+from deliverystore.datacenter import leases, logs, naming, registry
+from deliverystore.datacenter.center import DataCenter
+from deliverystore.datacenter.journal import stamp
+from deliverystore.datacenter.modelprocessor import ModelProcessor
+from deliverystore.datacenter.naming import Kind
+from deliverystore.datacenter.reader import open_table
+from deliverystore.datacenter.rows.arranging import Mapped
+from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.datacenter.runs import limits, mappings, permissions, tasks
+from deliverystore.datacenter.tables import Layout
+from deliverystore.exceptions import RunBusy, RunRefused, TableUnreadable
+from deliverystore.models import ImportRun
+from deliverystore.models.access import User
+
+OnError = ImportRun.OnError
+
+
+def start_run(
+    file: str,
+    processor: str = "",
+    mode: str = "",
+    mapping: Mapped | None = None,
+    user: User | None = None,
+    *,
+    on_error: str = OnError.PENDING,
+    max_failed: int | str | None = None,
+    max_removed: int | str | None = None,
+    dry_run: bool = False,
+    layout: Layout | None = None,
+    log_changes: bool | None = None,
+    enqueue: bool = True,
+) -> ImportRun:
+    """Begin the import of a file that waits in the data center; return its run.
+
+    Of a pending file, processor, mode and mapping are those of the run that left it,
+    if they are not given. Columns of which mapping says nothing go where
+    suggested_mapping has them; what it does say is remembered for that.
+
+    max_failed and max_removed are numbers or shares ("5%"). layout says how the file
+    is written, if that cannot be found out. Changes are logged if there is a user,
+    unless log_changes says otherwise. A worker does the run once the transaction is
+    committed, unless enqueue says that the caller will.
+
+    Raise NotPermitted, FileNotFound, TableUnreadable, ColumnsRefused,
+    ProcessorNotFound; RunRefused if something does not fit; RunBusy if the file has a
+    run that is not over.
+    """
+    parent = _parent(file)
+    processor = processor or (parent.processor if parent else "")
+    mode = mode or (parent.mode if parent else "")
+    inherited = parent.mapping if parent else {}
+    run = ImportRun(
+        file=file,
+        processor=processor,
+        mode=mode,
+        mapping=dict(inherited if mapping is None else mapping),
+        user_id=user.pk if user else None,
+        parent=parent,
+        on_error=_known(on_error),
+        max_failed=limits.cleaned(max_failed),
+        max_removed=limits.cleaned(max_removed),
+        dry_run=dry_run,
+        log_changes=user is not None if log_changes is None else log_changes,
+    )
+    check(run, user)
+    _look_at(run, layout or Layout())
+    with transaction.atomic(using=leases.database()):
+        begin(run, enqueue=enqueue)
+        # Only what somebody has said, and not just tried out.
+        if mapping and not dry_run:
+            mappings.remember(run.processor, run.header, run.mapping, run.user_id)
+    return run
+
+
+def retry(
+    run: ImportRun, user: User | None = None, *, enqueue: bool = True
+) -> ImportRun:
+    """Try the rows again that failed in a run, edited and corrected as they are now.
+
+    Return the new run, which ends as one of the pending file would. Raise NotPermitted,
+    RunBusy, or RunRefused if no rows are left.
+    """
+    if run.state not in ImportRun.LEFT_OVER or not run.failed:
+        raise RunRefused(f"No rows of import {run.pk} are left to be tried again.")
+    new = ImportRun(
+        file=run.pending_file,
+        layout=run.layout,
+        header=run.header,
+        processor=run.processor,
+        mode=run.mode,
+        mapping=run.mapping,
+        user_id=user.pk if user else None,
+        parent=run,
+        from_parent=True,
+        on_error=run.on_error,
+        log_changes=user is not None,
+    )
+    check(new, user)
+    place = DataCenter().place
+    entry = place.entry(new.file)
+    new.stamp, new.size, new.digest = stamp(entry), entry.size, place.digest(new.file)
+    begin(new, enqueue=enqueue)
+    return new
+
+
+def check(run: ImportRun, user: User | None) -> None:
+    """Raise what is wrong with a run's processor, its mode, or its user's rights."""
+    modes = [one.value for one in Mode]
+    if run.mode not in modes:
+        raise RunRefused(f"{run.mode!r} is no mode; choose one of {', '.join(modes)}.")
+    permissions.ask(user, run.processor, run.mode)
+    processor = registry.get_processor(run.processor)
+    if Mode(run.mode) not in processor.modes:
+        raise RunRefused(f"{run.processor!r} does not {run.mode}.")
+    if isinstance(processor, ModelProcessor) and processor.using != leases.database():
+        raise RunRefused(
+            f"{run.processor!r} writes to the database {processor.using!r}, but runs "
+            f"are kept in {leases.database()!r}: rows and what is known of them must "
+            "be in one."
+        )
+
+
+def begin(run: ImportRun, *, enqueue: bool) -> None:
+    """Store a new run, and hand it to a worker once that is committed."""
+    using = leases.database()
+    try:
+        with transaction.atomic(using=using):
+            run.save(force_insert=True)
+    except IntegrityError as error:
+        raise RunBusy(f"{run.file!r} has an import that is not over.") from error
+    facts = {"processor": run.processor, "mode": run.mode, "run": run.pk}
+    logs.log_event("import", run.file, run.user, **facts)
+    if enqueue:
+        transaction.on_commit(lambda: tasks.enqueue(run), using=using)
+
+
+def _parent(file: str) -> ImportRun | None:
+    """Return the run that has left a pending file, if it is one."""
+    if naming.parse(file).kind is not Kind.PENDING:
+        return None
+    left = ImportRun.objects.filter(pending_file=file, state__in=ImportRun.LEFT_OVER)
+    return left.order_by("-pk").first()
+
+
+def _look_at(run: ImportRun, layout: Layout) -> None:
+    """Fill in what the file says of itself, and try its columns on the processor."""
+    center = DataCenter()
+    entry = center.place.entry(naming.clean_path(run.file))
+    if "/" in entry.name:
+        raise RunRefused(f"{run.file!r} does not wait to be imported.")
+    run.size, run.stamp = entry.size, stamp(entry)
+    run.digest = center.place.digest(entry.name)
+    with center.open(run.file) as file:
+        table = open_table(file, name=run.file, **layout.declared)
+        if table.problems:
+            raise TableUnreadable(table.problems[0])
+        run.header = list(table.header)
+        run.layout = asdict(table.layout)
+    suggestion = mappings.suggested_mapping(
+        run.header, run.processor, run.mode, mapping=run.mapping
+    )
+    run.mapping |= suggestion.mapping
+    processor = registry.get_processor(run.processor)
+    processor.prepare(run.header, Mode(run.mode), mapping=run.mapping)
+
+
+def _known(on_error: str) -> str:
+    if on_error not in OnError.values:
+        known = ", ".join(OnError.values)
+        raise RunRefused(f"{on_error!r} is no choice; there are: {known}.")
+    return on_error

@@ -1,0 +1,161 @@
+"""Sheets of workbooks (XLSX) as tables."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from deliverystore.datacenter.cellscan import damaged
+from deliverystore.datacenter.problems import Code, Problem
+from deliverystore.datacenter.tables import (
+    BATCH_SIZE,
+    Batch,
+    Layout,
+    Position,
+    Table,
+    header_problems,
+    is_blank,
+    name_of,
+    width_problems,
+)
+from deliverystore.datacenter.workbooks import unpacked
+from deliverystore.exceptions import MissingExtra, TableUnreadable
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+Value = (
+    str | float | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
+)
+
+
+class SheetTable(Table):
+    """One sheet of a workbook; in its positions offset is the number of rows before.
+
+    All of the sheet is in memory. The columns begin with the first that has a cell.
+    """
+
+    def __init__(
+        self, file: BinaryIO, *, sheet: str | None = None, start: Position | None = None
+    ) -> None:
+        with unpacked(file) as workbook:
+            name = workbook.choose(sheet)
+            self._errors = workbook.scan(name).errors
+            loaded = _load(workbook.path, name)
+        self.layout = Layout(sheet=name)
+        self._left = loaded.start[1] if loaded.start else 0
+        self._values = _rows(loaded)
+        self._position = Position(offset=0, line=1, record=0)
+        self.header = ()
+        self._read_header()
+        if start is not None:
+            # Python objects are made of the cells row by row: these are cheap.
+            skipped = start.offset - self._position.offset
+            next(islice(self._values, skipped, skipped), None)
+            self._position = start
+
+    @property
+    def position(self) -> Position:
+        return self._position
+
+    def read_batch(self, size: int = BATCH_SIZE) -> Batch:
+        start = self._position
+        rows: list[list[str]] = []
+        problems: list[Problem] = []
+        for values in islice(self._values, size):
+            line = start.line + len(rows)
+            record = start.record + len(rows)
+            cells = self._fitted([as_text(value) for value in values])
+            problems += self._cell_problems(values, line, record)
+            problems += width_problems(cells, self.header, line=line, record=record)
+            rows.append(cells)
+        lines = range(start.line, start.line + len(rows))
+        self._move(len(rows))
+        return Batch(
+            start=start, next=self._position, rows=rows, lines=lines, problems=problems
+        )
+
+    def _read_header(self) -> None:
+        for values in self._values:
+            self._move(1)
+            cells = [as_text(value) for value in values]
+            if not is_blank(cells):
+                break
+        else:
+            raise TableUnreadable(Problem(code=Code.NO_HEADER))
+        while not cells[-1].strip():
+            cells.pop()
+        line = self._position.offset
+        of_cells = self._cell_problems(values, line, None)
+        self.header, self.header_line = tuple(cells), line
+        self.problems = [*of_cells, *header_problems(self.header, line)]
+        self._position = Position(offset=line, line=line + 1, record=1)
+
+    def _move(self, rows: int) -> None:
+        at = self._position
+        self._position = Position(
+            offset=at.offset + rows, line=at.line + rows, record=at.record + rows
+        )
+
+    def _fitted(self, cells: list[str]) -> list[str]:
+        """Return as many cells as the header has; a sheet has no end of a row."""
+        width = len(self.header)
+        if is_blank(cells[width:]):
+            return cells[:width] + [""] * (width - len(cells))
+        return cells
+
+    def _cell_problems(
+        self, values: list[Value], line: int, record: int | None
+    ) -> list[Problem]:
+        if not self._errors:
+            return []
+        return [
+            Problem(
+                code=Code.CELL_ERROR,
+                line=line,
+                record=record,
+                column=column,
+                name=name_of(self.header, column),
+                params={"error": error},
+            )
+            for column in range(1, len(values) + 1)
+            if (error := self._errors.get((line, self._left + column)))
+        ]
+
+
+def as_text(value: Value) -> str:
+    """Return what a cell shows: 3 for 3.0, dates and times as ISO 8601."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() if value.is_integer():
+            return str(int(value))
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+    return str(value)
+
+
+def _load(path: str, name: str) -> CalamineSheet:
+    try:
+        import python_calamine
+    except ImportError as error:
+        raise MissingExtra(_("Reading a workbook"), "xlsx") from error
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as workbook:
+            return workbook.get_sheet_by_name(name)
+    except python_calamine.CalamineError as error:
+        raise damaged(error) from error
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[Value]]:
+    try:
+        yield from sheet.iter_rows()
+    except OverflowError as error:
+        # Excel has longer durations than Python.
+        raise damaged(error) from error

@@ -1,0 +1,156 @@
+"""Files that come into a data center: stored, checked, and made known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from django.db import router, transaction
+from django.utils.translation import gettext
+
+from deliverystore.conf import conf
+from deliverystore.datacenter import (
+    earlier,
+    files,
+    free_names,
+    logs,
+    mailing,
+    naming,
+)
+from deliverystore.datacenter.earlier import Earlier
+from deliverystore.datacenter.files import DataCenterFile
+from deliverystore.datacenter.free_names import OnTaken
+from deliverystore.datacenter.places import Place, digested
+from deliverystore.datacenter.reader import Report, check
+from deliverystore.digests import Digester
+from deliverystore.exceptions import (
+    FileExists,
+    FileTooLarge,
+    NotPermitted,
+    TooManyFiles,
+)
+from deliverystore.limits import Allowance
+from deliverystore.models import DataFileInfo
+from deliverystore.signals import datafile_uploaded
+from deliverystore.streams import Data, chunks_of
+
+if TYPE_CHECKING:
+    from deliverystore.datacenter.center import DataCenter
+    from deliverystore.models.access import User
+
+UPLOAD = "deliverystore.upload_datafile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploaded(DataCenterFile):
+    """A file that has just come, and what there is to be said about it.
+
+    report is the result of its check; earlier is another one with the same bytes.
+    """
+
+    report: Report
+    earlier: Earlier | None = None
+
+
+def upload(
+    center: DataCenter,
+    filename: str,
+    data: Data,
+    *,
+    on_taken: OnTaken,
+    user: User | None,
+    notify: bool,
+) -> Uploaded:
+    """Store a file, check it, and make it known; as DataCenter.upload says."""
+    if user is not None and not user.has_perm(UPLOAD):
+        raise NotPermitted(f"{user} may not upload files to the data center.")
+    place = center.place
+    name = naming.clean_name(
+        filename, max_bytes=conf.DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES
+    )
+    _check_room(place, name)
+    with Digester() as digester:
+        chunks = digested(_limited(name, chunks_of(data)), digester)
+        stored = _create(place, name, on_taken, chunks)
+        digest = digester.digest()
+    file = _looked_at(place, stored, digest)
+    files.remember_records(file, file.report.records, digest)
+    found = {"rows": file.records, "problems": file.report.problem_count}
+    logs.log_event("upload", stored, user, bytes=file.size, **found)
+    # The file is kept by now, whatever becomes of the news. Not a partial, whose name
+    # Django could not log if it fails.
+    transaction.on_commit(
+        lambda: _tell(center, file, user, notify=notify),
+        using=router.db_for_write(DataFileInfo),
+        robust=True,
+    )
+    return file
+
+
+def _check_room(place: Place, name: str) -> None:
+    limit = conf.DELIVERY_STORE_DATACENTER_MAX_WAITING
+    if limit is None:
+        return
+    names = (entry.name for entry in place.entries())
+    waiting = (one for one in names if naming.is_visible(one) and naming.is_data(one))
+    if len(list(islice(waiting, limit))) == limit:
+        raise TooManyFiles(
+            gettext(
+                "%(name)r is refused: %(limit)d files wait already; import or delete "
+                "some of them first."
+            )
+            % {"name": name, "limit": limit}
+        )
+
+
+def _limited(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass chunks on. Raise FileTooLarge before the first that is too much."""
+    limit = conf.DELIVERY_STORE_DATACENTER_MAX_FILE_BYTES
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if limit is not None:
+            Allowance(bytes=limit, limit=limit, error=FileTooLarge).check(name, size)
+        yield chunk
+
+
+def _create(place: Place, name: str, on_taken: OnTaken, chunks: Iterable[bytes]) -> str:
+    names = free_names.for_upload(place, name, on_taken)
+    try:
+        return place.create(names, chunks)
+    except FileExists as error:
+        # Another upload was faster; its path is nobody's business.
+        raise free_names.is_taken(name, name) from error
+
+
+def _looked_at(place: Place, stored: str, digest: str) -> Uploaded:
+    report = _checked(place, stored)
+    entry = place.entry(stored)
+    return Uploaded(
+        relative_path=stored,
+        size=entry.size,
+        date=entry.modified,
+        records=report.records,
+        report=report,
+        earlier=earlier.find(place, stored, entry.size, digest),
+    )
+
+
+def _checked(place: Place, stored: str) -> Report:
+    """Check a new file; one that cannot be checked is not kept."""
+    try:
+        with place.read_open(stored) as opened:
+            return check(opened, name=stored)
+    except BaseException:
+        place.delete(stored)
+        raise
+
+
+def _tell(
+    center: DataCenter, file: Uploaded, user: User | None, *, notify: bool
+) -> None:
+    datafile_uploaded.send_robust(type(center), center=center, file=file, user=user)
+    if notify:
+        mailing.notify(file, user)

@@ -1,0 +1,34 @@
+"""What a worker does in the background: who is at it, and how it is going."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Leased(models.Model):
+    """Work that one worker at a time has the lease of; a subclass names its states."""
+
+    # The states in which the work is not over.
+    HOLDING: Collection[str] = ()
+
+    # Its choices are the subclass's own.
+    state = models.CharField(_("state"), max_length=16, default="waiting")
+    worker = models.CharField(_("worker"), max_length=200, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    heartbeat = models.DateTimeField(_("last step"), null=True, blank=True)
+    added = models.DateTimeField(_("added"), default=timezone.now, db_index=True)
+    started = models.DateTimeField(_("started"), null=True, blank=True)
+    ended = models.DateTimeField(_("ended"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it by itself."""
+        return self.state not in self.HOLDING

@@ -1,0 +1,790 @@
+"""Imports: what goes in, what is left, and how a run goes on after an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db import IntegrityError, transaction
+
+from deliverystore.datacenter import DataCenter, leases, registry, runs
+from deliverystore.datacenter.processors import BatchProcessor
+from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.exceptions import (
+    ColumnsRefused,
+    NotPermitted,
+    RunBusy,
+    RunRefused,
+    TableUnreadable,
+)
+from deliverystore.models import FailedRow, FailureGroup, ImportRun
+from tests.datacenter.csvfiles import faculties, table
+from tests.datacenter.imports import expire, failed_of, start, work_killed
+from tests.datacenter.places import names_in, put, read
+from tests.factories import UserFactory
+from tests.school import processors
+from tests.school.models import Faculty
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def center(settings, tmp_path):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
+    return DataCenter()
+
+
+@pytest.fixture
+def registered():
+    """Register processors for one test."""
+    made = []
+
+    def register(processor):
+        made.append(registry.register(processor))
+
+    yield register
+    ShelfProcessor.things.clear()
+    for one in made:
+        registry.unregister(one)
+
+
+class UpdatingProcessor(processors.FacultyProcessor):
+    name = "updating"
+    modes = (Mode.UPDATE,)
+
+
+class ElsewhereProcessor(processors.FacultyProcessor):
+    name = "elsewhere"
+    using = "far"
+
+
+class ShelfProcessor(BatchProcessor):
+    """Keeps things in a dict."""
+
+    what = "thing"
+    key_fields = ["code"]
+    fields = {
+        "code": forms.CharField(max_length=10),
+        "name": forms.CharField(required=False),
+    }
+    things: dict = {}
+
+    def get_entry(self, row):
+        return self.things.get(row["code"])
+
+    def add_entry(self, row):
+        return self.things.setdefault(row["code"], dict(row))
+
+    def remove_entry(self, entry, row):
+        del self.things[row["code"]]
+
+
+def codes():
+    return list(Faculty.objects.order_by("code").values_list("code", flat=True))
+
+
+# -- What goes in, and what comes back ---------------------------------------------
+
+
+def test_all_rows_go_in_and_the_files_are_finished(center):
+    run = runs.work(start(center, ("A", "Arts"), ("", " "), ("B", "Biology")))
+
+    assert run.state == "finished"
+    assert (run.rows, run.finished, run.failed, run.blank) == (3, 2, 0, 1)
+    assert run.created == 2
+    assert codes() == ["A", "B"]
+    assert names_in(center) == ["finished/f.create.finished.csv", "finished/f.csv"]
+    finished = read(center, "finished/f.create.finished.csv")
+    assert finished == table(("A", "Arts"), ("B", "Biology"))
+
+
+def test_rows_that_fail_come_back_with_their_errors_as_the_last_column(center):
+    Faculty.objects.create(code="A")
+
+    run = runs.work(start(center, ("A", "Arts"), ("B", "Biology")))
+
+    assert run.state == "pending"
+    assert names_in(center) == [
+        "f.create.pending.csv",
+        "finished/f.create.finished.csv",
+        "unfinished/f.csv",
+    ]
+    pending = read(center, "f.create.pending.csv")
+    assert pending == table(
+        ("A", "Arts", "code: This faculty exists already."),
+        header=("code", "name", "--ERRORS--"),
+    )
+    assert (run.pending_file, run.original_file) == (
+        "f.create.pending.csv",
+        "unfinished/f.csv",
+    )
+
+
+def test_a_row_that_is_wrong_in_the_file_is_not_tried(center):
+    put(center, "f.csv", "code,name\r\nA,Arts,more\r\nB,Biology\r\n")
+
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+
+    assert codes() == ["B"]
+    assert failed_of(run) == {1: ["file.too_many_cells"]}
+
+
+def test_a_file_with_a_header_only_is_finished(center):
+    run = runs.work(start(center))
+
+    assert (run.state, run.rows) == ("finished", 0)
+    assert names_in(center) == ["finished/f.create.finished.csv", "finished/f.csv"]
+    assert read(center, "finished/f.create.finished.csv") == table()
+
+
+def test_it_is_told_how_much_is_read(center):
+    shares = []
+    run = start(center, *faculties(10, bad=set(range(10))))
+
+    def tell(run):
+        shares.append(run.share_read)
+
+    run = runs.work(run, batch_size=5, advance=tell)
+    assert shares == [pytest.approx(0.5, abs=0.05), 1.0]
+    again = runs.retry(run, enqueue=False)
+    assert again.share_read == 0
+    runs.work(again, batch_size=5, advance=tell)
+    assert shares[2:] == [0.5, 1.0]
+
+
+def test_imports_are_in_the_log_with_their_user(center, admin_user, caplog):
+    caplog.set_level("INFO", logger="deliverystore.datacenter")
+    run = runs.work(start(center, *faculties(3, bad={1}), user=admin_user))
+    runs.discard(run, "nobody knows it", admin_user)
+
+    said = [one for one in caplog.messages if one.startswith(("import", "discard"))]
+    assert [one.split(" ")[:3] for one in said] == [
+        ["import", "'f.csv'", "user='admin'"],
+        ["discard", "'f.csv'", "user='admin'"],
+    ]
+
+
+def test_the_run_on_a_pending_file_inherits_what_its_parent_was_told(center):
+    put(center, "f.csv", table(("A" * 11, "x"), header=("Code", "name")))
+    options = {"mapping": {"Code": "code"}, "enqueue": False}
+    first = runs.work(runs.start_run("f.csv", "faculty", "create", **options))
+    text = read(center, "f.create.pending.csv").replace("A" * 11, "A")
+    put(center, "f.create.pending.csv", text)
+
+    second = runs.work(runs.start_run("f.create.pending.csv", enqueue=False))
+
+    assert (second.parent, second.state) == (first, "finished")
+    assert codes() == ["A"]
+    assert ImportRun.objects.get(pk=first.pk).state == "retried"
+    assert names_in(center) == ["finished/f.create.finished.csv", "finished/f.csv"]
+    finished = read(center, "finished/f.create.finished.csv")
+    assert finished == table(("A", "x"), header=("Code", "name"))
+
+
+def test_the_files_of_a_run_are_the_same_when_they_are_made_again(center, tmp_path):
+    run = runs.work(start(center, *faculties(30, bad={3, 17})))
+
+    runs.write_finished(run, tmp_path / "finished.csv")
+    runs.write_pending(run, tmp_path / "pending.csv")
+
+    for name, stored in (
+        ("finished", run.finished_file),
+        ("pending", run.pending_file),
+    ):
+        again = (tmp_path / f"{name}.csv").read_bytes()
+        assert again.decode() == read(center, stored)
+
+
+def test_rows_are_accounted_for_by_the_database(center):
+    run = start(center, ("A", "Arts"))
+
+    for wrong in ({"rows": 1}, {"rows": 1, "finished": 1}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ImportRun.objects.filter(pk=run.pk).update(**wrong)
+
+
+# -- What may begin ----------------------------------------------------------------
+
+
+def test_a_file_has_one_run_at_a_time(center):
+    run = start(center, ("A", "Arts"))
+
+    with pytest.raises(RunBusy, match=r"'f\.csv' has an import that is not over"):
+        runs.start_run("f.csv", "faculty", "create", enqueue=False)
+
+    runs.work(run)
+    put(center, "f.csv", table(("B", "Biology")))
+    assert runs.start_run("f.csv", "faculty", "create", enqueue=False).pk != run.pk
+
+
+def test_an_unknown_column_has_to_be_mapped_or_left_out_first(center):
+    put(center, "f.csv", table(("A", "x"), header=("code", "dean")))
+
+    with pytest.raises(ColumnsRefused, match="dean"):
+        runs.start_run("f.csv", "faculty", "create", enqueue=False)
+
+    options = {"mapping": {"dean": None}, "enqueue": False}
+    runs.work(runs.start_run("f.csv", "faculty", "create", **options))
+    assert codes() == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"mode": "add"}, "is no mode"),
+        ({"on_error": "ignore"}, "is no choice"),
+        ({"max_failed": "many"}, "is no limit"),
+    ],
+)
+def test_what_cannot_be_is_refused(center, options, reason):
+    with pytest.raises(RunRefused, match=reason):
+        start(center, ("A", "Arts"), **options)
+
+
+def test_a_file_that_does_not_wait_is_refused(center):
+    put(center, "finished/f.csv", table(("A", "Arts")))
+
+    with pytest.raises(RunRefused, match="does not wait"):
+        runs.start_run("finished/f.csv", "faculty", "create", enqueue=False)
+
+
+def test_a_mode_that_a_processor_has_not_is_refused(center, registered):
+    registered(UpdatingProcessor)
+
+    with pytest.raises(RunRefused, match="'updating' does not create"):
+        start(center, ("A", "Arts"), processor="updating")
+    assert start(center, ("A", "Arts"), processor="updating", mode="update")
+
+
+def test_a_processor_that_writes_to_another_database_is_refused(center, registered):
+    registered(ElsewhereProcessor)
+
+    with pytest.raises(RunRefused, match="'elsewhere' writes to the database 'far'"):
+        start(center, ("A", "Arts"), processor="elsewhere")
+
+
+def test_a_header_that_is_wrong_is_refused(center):
+    put(center, "f.csv", "code,code\r\nA,B\r\n")
+
+    with pytest.raises(TableUnreadable, match="the same name"):
+        runs.start_run("f.csv", "faculty", "create", enqueue=False)
+
+
+@pytest.mark.parametrize(
+    "lacking", ["run_import", "add_faculty"], ids=lambda one: f"without-{one}"
+)
+def test_who_may_not_import_cannot_begin(center, lacking):
+    user = UserFactory()
+    names = {"run_import", "add_faculty"}
+    user.user_permissions.set(Permission.objects.filter(codename__in=names - {lacking}))
+
+    with pytest.raises(NotPermitted):
+        start(center, ("A", "Arts"), user=user)
+    assert runs.processors_for(user) == (
+        {} if lacking == "run_import" else runs.processors_for(user)
+    )
+    assert "faculty" not in runs.processors_for(user)
+
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    user = type(user).objects.get(pk=user.pk)
+    assert runs.processors_for(user)["faculty"] == ["create"]
+    run = runs.work(start(center, ("A", "Arts"), user=user))
+    assert run.state == "finished"
+
+
+def test_who_may_import_may_import_what_is_no_model(center, registered):
+    registered(ShelfProcessor)
+    user = UserFactory()
+
+    assert runs.processors_for(user) == {}
+    user.user_permissions.set(Permission.objects.filter(codename="run_import"))
+    user = type(user).objects.get(pk=user.pk)
+    assert runs.processors_for(user) == {
+        "shelf": ["create", "update", "remove", "upsert"]
+    }
+    run = runs.work(start(center, ("A", "Arts"), processor="shelf", user=user))
+    assert (run.state, run.created) == ("finished", 1)
+    assert not LogEntry.objects.exists()
+
+
+def test_changes_are_logged_in_the_name_of_the_user(center, admin_user):
+    runs.work(start(center, ("A", "Arts"), user=admin_user))
+
+    [entry] = LogEntry.objects.all()
+    assert (entry.user, entry.object_repr, entry.action_flag) == (admin_user, "A", 1)
+
+
+def test_a_file_that_changed_meanwhile_is_not_imported(center):
+    run = start(center, ("A", "Arts"))
+    put(center, "f.csv", table(("B", "Biology"), ("C", "Chemistry")))
+
+    with pytest.raises(RunRefused, match="has changed"):
+        runs.work(run)
+
+    run.refresh_from_db()
+    assert (run.state, codes()) == ("failed", [])
+    assert "has changed" in run.error
+
+
+# -- Interruptions -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_killed_it_goes_on_with_nothing_twice_and_nothing_skipped(center, after):
+    bad = {2, 5, 11}
+    run = start(center, *faculties(12, bad=bad))
+
+    assert work_killed(run, after=after, batch_size=2) is True
+    run.refresh_from_db()
+    assert run.state == "running"
+    assert run.rows == 2 * (after + 1)
+    assert Faculty.objects.count() == run.finished
+    run = runs.work(run)
+
+    assert (run.rows, run.finished, run.failed) == (12, 9, 3)
+    assert Faculty.objects.count() == 9
+    assert list(failed_of(run)) == [3, 6, 12]
+
+
+def test_a_run_that_goes_on_does_not_read_the_rows_before(center, monkeypatch):
+    run = start(center, *faculties(10))
+    work_killed(run, after=3, batch_size=2)
+    path = Path(center.place.path("f.csv"))
+    entry = center.place.entry("f.csv")
+    with path.open("r+b") as file:
+        text = file.read()
+        file.seek(text.index(b"F0"))
+        file.write(b"\xff\xff")
+    center.place.set_time("f.csv", entry.modified)
+
+    run = runs.work(ImportRun.objects.get(pk=run.pk))
+
+    assert (run.state, run.finished) == ("finished", 10)
+
+
+def test_a_worker_that_lost_its_lease_cannot_write(center):
+    run = start(center, *faculties(6))
+    taken = []
+
+    def lose(run):
+        if not taken:
+            expire(run)
+            taken.append(leases.take(ImportRun.objects.get(pk=run.pk)))
+
+    with pytest.raises(RunBusy, match="taken over"):
+        runs.work(run, batch_size=2, advance=lose)
+
+    run.refresh_from_db()
+    assert (run.state, run.rows, Faculty.objects.count()) == ("running", 2, 2)
+    assert run.worker == taken[0].worker
+
+
+def test_a_run_with_a_worker_is_not_taken(center):
+    run = start(center, ("A", "Arts"))
+    leases.take(run)
+
+    with pytest.raises(RunBusy, match="Another worker"):
+        runs.work(ImportRun.objects.get(pk=run.pk))
+    assert list(runs.left()) == []
+
+
+def test_the_run_of_a_worker_that_is_dead_on_this_machine_is_free_at_once(center):
+    run = start(center, ("A", "Arts"))
+    lease = leases.take(run)
+    host = lease.worker.partition(":")[0]
+    # No process can have this number.
+    dead = f"{host}:{2**22 + 1}:x"
+    ImportRun.objects.filter(pk=run.pk).update(worker=dead)
+
+    assert list(runs.left()) == [run]
+    assert runs.work(run).state == "finished"
+
+
+def test_what_breaks_off_says_why_and_can_be_gone_on_with(center, monkeypatch):
+    run = start(center, *faculties(6))
+
+    def broken(_run):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        runs.work(run, batch_size=2, advance=broken)
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("broken", "OSError: the disk is full")
+    run = runs.work(run)
+    assert (run.state, run.finished, run.error) == ("finished", 6, "")
+
+
+def test_a_run_that_is_stopped_waits_and_goes_on(center):
+    run = start(center, *faculties(6))
+
+    run = runs.work(run, batch_size=2, is_stopped=lambda: run.rows >= 2)
+    assert (run.state, run.rows, run.worker) == ("waiting", 2, "")
+    assert runs.work(run).finished == 6
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_killed_after_the_files_were_distributed_it_ends_the_same(
+    center, monkeypatch, failing
+):
+    Faculty.objects.bulk_create([Faculty(code="F1")] if failing else [])
+    run = start(center, *faculties(3))
+    monkeypatch.setattr(
+        "deliverystore.datacenter.runs.finishing._end", lambda *_: 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        runs.work(run)
+    monkeypatch.undo()
+    files = names_in(center)
+
+    run = runs.work(ImportRun.objects.get(pk=run.pk))
+
+    assert run.state == ("pending" if failing else "finished")
+    assert names_in(center) == files
+    assert sorted(filter(None, [run.finished_file, run.pending_file])) == [
+        name for name in files if "create" in name
+    ]
+    assert run.original_file in files
+
+
+def kill_at_the_end(run):
+    """Work on a run until its files are distributed, and no further."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deliverystore.datacenter.runs.finishing._end", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            runs.work(run)
+
+
+def test_killed_after_the_files_were_distributed_it_knows_them_from_those_before(
+    center,
+):
+    runs.work(start(center, ("A", "Arts")))
+    run = start(center, ("B", "Biology"))
+    kill_at_the_end(run)
+    files = names_in(center)
+
+    run = runs.work(ImportRun.objects.get(pk=run.pk))
+
+    assert (run.state, names_in(center)) == ("finished", files)
+    assert run.original_file == "finished/f_2.csv"
+    assert run.finished_file == "finished/f_2.create.finished.csv"
+    assert read(center, run.original_file) == table(("B", "Biology"))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_killed_after_the_files_of_a_retry_were_distributed_it_ends_the_same(
+    center, again
+):
+    first = runs.work(start(center, *faculties(3, bad={1})))
+    if not again:
+        row = FailedRow.objects.get(run=first)
+        runs.edit_row(row, ["F1", ""])
+    run = runs.retry(first, enqueue=False)
+    kill_at_the_end(run)
+    files = names_in(center)
+
+    run = runs.work(ImportRun.objects.get(pk=run.pk))
+
+    first.refresh_from_db()
+    assert (run.state, first.state) == (
+        ("pending", "retried") if again else ("finished", "retried")
+    )
+    assert names_in(center) == files
+    assert first.original_file == ("unfinished" if again else "finished") + "/f.csv"
+    assert run.pending_file == ("f.create.pending.csv" if again else "")
+
+
+# -- Choices -----------------------------------------------------------------------
+
+
+def test_cancelled_what_is_in_stays_and_the_rest_is_pending(center):
+    run = start(center, *faculties(6))
+
+    run = runs.work(run, batch_size=2, advance=lambda run: runs.cancel(run))
+
+    assert (run.state, run.rows, run.finished, run.failed) == ("cancelled", 6, 2, 4)
+    assert codes() == ["F0", "F1"]
+    assert failed_of(run)[3] == ["left.cancelled"]
+    assert runs.work(runs.retry(run, enqueue=False)).state == "finished"
+    assert Faculty.objects.count() == 6
+
+
+def test_cancelled_before_it_began_the_file_stays_where_it_is(center):
+    run = start(center, ("A", "Arts"))
+
+    runs.cancel(run)
+
+    assert (run.state, names_in(center)) == ("cancelled", ["f.csv"])
+    assert runs.start_run("f.csv", "faculty", "create", enqueue=False)
+    with pytest.raises(RunRefused, match="over"):
+        runs.cancel(run)
+
+
+@pytest.mark.parametrize("on_error", ["pending", "all_or_nothing"])
+def test_cancelled_after_its_worker_died_with_nothing_read_the_file_stays(
+    center, on_error
+):
+    run = start(center, *faculties(2), on_error=on_error)
+    leases.take(run)
+    expire(run)
+
+    runs.cancel(run)
+    run = runs.work(run)
+
+    assert (run.state, run.rows, codes()) == ("cancelled", 0, [])
+    assert names_in(center) == ["f.csv"]
+
+
+def test_one_transaction_that_is_under_way_is_not_cancelled(center):
+    run = start(center, *faculties(2), on_error="all_or_nothing")
+    leases.take(run)
+    run.refresh_from_db()
+
+    with pytest.raises(RunRefused, match="end its worker"):
+        runs.cancel(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.cancelling) == ("running", False)
+
+
+def test_stop_leaves_the_first_bad_row_and_those_behind_it(center):
+    run = start(center, *faculties(6, bad={2, 4}), on_error="stop")
+
+    run = runs.work(run, batch_size=5)
+
+    assert (run.state, run.finished, run.failed) == ("stopped", 2, 4)
+    assert codes() == ["F0", "F1"]
+    assert failed_of(run) == {
+        3: ["max_length"],
+        4: ["left.stopped"],
+        5: ["max_length"],
+        6: ["left.stopped"],
+    }
+
+
+def test_all_or_nothing_keeps_nothing_and_lists_every_error(center):
+    options = {"on_error": "all_or_nothing"}
+    run = runs.work(start(center, *faculties(6, bad={1, 5}), **options), batch_size=2)
+
+    assert (run.state, run.finished, run.failed, codes()) == ("stopped", 0, 6, [])
+    assert failed_of(run)[2] == failed_of(run)[6] == ["max_length"]
+    assert failed_of(run)[1] == ["left.held_back"]
+    assert names_in(center)[0] == "f.create.pending.csv"
+
+
+def test_what_is_tried_again_is_all_or_nothing_again(center):
+    options = {"on_error": "all_or_nothing"}
+    run = runs.work(start(center, *faculties(3, bad={1}), **options))
+
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert (again.state, again.failed, codes()) == ("stopped", 3, [])
+
+
+def test_all_or_nothing_keeps_all_if_none_fails(center):
+    options = {"on_error": "all_or_nothing"}
+    run = runs.work(start(center, *faculties(6), **options), batch_size=2)
+
+    assert (run.state, run.finished, len(codes())) == ("finished", 6, 6)
+
+
+@pytest.mark.parametrize("limit", [2, "20%"])
+def test_a_limit_stops_before_the_batch_that_exceeds_it(center, limit):
+    rows = faculties(120, bad={3, *range(100, 120)})
+    run = runs.work(start(center, *rows, max_failed=limit), batch_size=100)
+
+    if limit == 2:
+        assert (run.state, run.finished, run.failed) == ("stopped", 99, 21)
+        assert run.skipping == "too_many_failed"
+    else:
+        assert (run.state, run.finished, run.failed) == ("pending", 99, 21)
+
+
+def test_a_limit_of_removed_objects_is_a_share_of_those_there_were(center):
+    Faculty.objects.bulk_create(Faculty(code=f"F{n}") for n in range(10))
+    rows = [(code,) for code, _name in faculties(6)]
+    put(center, "f.csv", table(*rows, header=("code",)))
+    options = {"max_removed": "50%", "enqueue": False}
+
+    run = runs.work(runs.start_run("f.csv", "faculty", "remove", **options))
+
+    assert (run.skipping, Faculty.objects.count()) == ("too_many_removed", 10)
+    assert (run.state, run.failed) == ("stopped", 6)
+
+
+@pytest.mark.parametrize(("limit", "state"), [("10%", "finished"), ("1", "stopped")])
+def test_a_share_of_removed_objects_counts_only_where_objects_can_be_counted(
+    center, registered, limit, state
+):
+    registered(ShelfProcessor)
+    ShelfProcessor.things.update({code: {"code": code} for code in ("A", "B", "C")})
+    rows = [("A", ""), ("B", "")]
+    options = {"mode": "remove", "max_removed": limit, "processor": "shelf"}
+
+    run = runs.work(start(center, *rows, **options))
+
+    assert (run.state, run.objects_before) == (state, None)
+
+
+def test_a_dry_run_changes_nothing_and_says_what_it_would_change(center):
+    Faculty.objects.create(code="A", name="Arts")
+    rows = [("A", "Fine Arts"), ("A" * 11, "x"), ("B", "Biology")]
+    run = start(center, *rows, mode="upsert", dry_run=True)
+
+    run = runs.work(run)
+
+    assert (run.state, names_in(center)) == ("tried", ["f.csv"])
+    assert (run.created, run.updated, run.failed) == (1, 1, 1)
+    assert list(Faculty.objects.values_list("name", flat=True)) == ["Arts"]
+    first, second = run.shown_differences
+    assert first["changes"] == [{"field": "name", "old": "Arts", "new": "Fine Arts"}]
+    assert (second["action"], second["label"]) == ("created", "B")
+    assert failed_of(run) == {2: ["max_length"]}
+    assert runs.start_run("f.csv", "faculty", "create", enqueue=False)
+
+
+def test_in_a_dry_run_later_rows_see_earlier_ones(center):
+    rows = [("A", "x"), ("A", "y")]
+    run = runs.work(start(center, *rows, dry_run=True), batch_size=1)
+
+    assert (run.created, failed_of(run)) == (1, {2: ["exists"]})
+
+
+# -- What is done about failed rows ------------------------------------------------
+
+
+def test_failed_rows_are_grouped_by_column_code_and_value(center):
+    rows = [("too-long-code", "x"), ("A", "x"), ("too-long-code", "y"), ("B" * 12, "z")]
+    run = runs.work(start(center, *rows), batch_size=2)
+
+    groups = FailureGroup.objects.filter(run=run).order_by("-count", "id")
+
+    assert [(g.column, g.code, g.value, g.count, g.first_number) for g in groups] == [
+        ("code", "max_length", "too-long-code", 2, 1),
+        ("code", "max_length", "B" * 12, 1, 4),
+    ]
+    assert "10" in groups[0].message
+
+
+def test_a_value_is_corrected_once_for_all_its_rows_and_in_later_runs(center):
+    rows = [("too-long-code", "x"), ("A", "x")]
+    run = runs.work(start(center, *rows))
+
+    runs.correct_values(run, "code", {"too-long-code": "T"})
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert (again.state, codes()) == ("finished", ["A", "T"])
+    Faculty.objects.all().delete()
+    runs.work(start(center, *rows, name="g.csv"))
+    assert codes() == ["A", "T"]
+
+
+def test_one_row_is_edited_and_tried_again(center):
+    run = runs.work(start(center, *faculties(3, bad={0, 1})))
+    row = FailedRow.objects.get(run=run, number=2)
+
+    runs.edit_row(row, ["F1", "Edited"])
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert (again.state, again.rows, again.finished) == ("pending", 2, 1)
+    assert Faculty.objects.get(code="F1").name == "Edited"
+    assert list(failed_of(again)) == [1]
+    assert read(center, "finished/f.create.finished.csv") == table(
+        ("F2", "Faculty 2"), ("F1", "Edited")
+    )
+    row.refresh_from_db()
+    with pytest.raises(RunRefused):
+        runs.edit_row(row, ["F9", "too late"])
+
+
+def test_a_damaged_row_is_not_tried_again_until_somebody_edits_it(center):
+    center.place.replace("f.csv", [b"code,name\r\nA,Arts,more\r\nB,Caf\xe9\r\n"])
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+
+    second = runs.work(runs.retry(run, enqueue=False))
+    assert failed_of(second) == {1: ["file.too_many_cells"], 2: ["file.encoding"]}
+
+    for row in FailedRow.objects.filter(run=second):
+        runs.edit_row(row, [f"A{row.number}", "Arts"])
+    assert runs.work(runs.retry(second, enqueue=False)).state == "finished"
+    assert codes() == ["A1", "A2"]
+    run.refresh_from_db()
+    assert (run.state, run.original_file) == ("retried", "finished/f.csv")
+
+
+def test_killed_while_it_retries_nothing_is_twice(center):
+    run = runs.work(start(center, *faculties(8, bad=set(range(8)))))
+    for row in FailedRow.objects.filter(run=run):
+        runs.edit_row(row, [f"F{row.number}", ""])
+    again = runs.retry(run, enqueue=False)
+
+    work_killed(again, after=1, batch_size=3)
+    again = runs.work(ImportRun.objects.get(pk=again.pk))
+
+    assert (again.rows, again.finished, Faculty.objects.count()) == (8, 8, 8)
+
+
+def test_the_rest_is_given_up_with_who_and_why(center, admin_user):
+    run = runs.work(start(center, *faculties(3, bad={1}), user=admin_user))
+
+    runs.discard(run, "nobody knows it", admin_user)
+
+    run.refresh_from_db()
+    assert (run.state, run.discarded_by) == ("discarded", admin_user)
+    assert run.discarded_because == "nobody knows it"
+    assert names_in(center) == [
+        "deleted/f.create.pending.csv",
+        "finished/f.create.finished.csv",
+        "finished/f.csv",
+    ]
+    with pytest.raises(RunRefused):
+        runs.retry(run, enqueue=False)
+
+
+def test_what_was_cancelled_before_it_began_is_given_up_and_its_file_stays(center):
+    run = start(center, ("A", "Arts"))
+    runs.cancel(run)
+
+    runs.discard(run, "the wrong file")
+
+    assert (run.state, names_in(center)) == ("discarded", ["f.csv"])
+
+
+def test_a_pending_file_of_unknown_origin_is_given_up_by_itself(center):
+    name = "f.create.pending.csv"
+    run = runs.work(start(center, *faculties(2, bad={0}), name=name))
+
+    runs.discard(run, "nobody knows it")
+
+    assert names_in(center) == [f"deleted/{name}", "finished/f.create.finished.csv"]
+
+
+def test_a_correction_of_a_column_that_is_not_there_is_refused(center):
+    run = runs.work(start(center, *faculties(2, bad={0})))
+
+    with pytest.raises(RunRefused, match="no column 'dean'"):
+        runs.correct_values(run, "dean", {"a": "b"})
+
+
+@pytest.mark.parametrize("cells", [["F0"], ["F0", "x", "y"]])
+def test_a_row_is_edited_only_as_a_whole(center, cells):
+    run = runs.work(start(center, *faculties(2, bad={0})))
+    row = FailedRow.objects.get(run=run)
+
+    with pytest.raises(RunRefused, match=f"needs 2 cells, not {len(cells)}"):
+        runs.edit_row(row, cells)
+
+    row.refresh_from_db()
+    assert not row.edited_json
+
+
+def test_what_is_being_tried_again_is_not_given_up(center):
+    run = runs.work(start(center, *faculties(3, bad={1})))
+    runs.retry(run, enqueue=False)
+
+    with pytest.raises(RunRefused):
+        runs.discard(run, "too early")
+    with pytest.raises(RunBusy):
+        runs.retry(run, enqueue=False)

@@ -1,0 +1,297 @@
+"""Workbooks as tables; those that would fill the memory are refused before."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+
+import pytest
+
+from deliverystore.datacenter import Code, Layout, Record, check, open_table, workbooks
+from deliverystore.datacenter.cellscan import MAX_ERRORS
+from deliverystore.exceptions import MissingExtra, TableUnreadable
+
+pytest.importorskip("python_calamine")
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+FORMATS = "".join(f'<xf numFmtId="{one}"/>' for one in (0, 14, 22, 46))
+
+
+def workbook(rows, texts=(), **parts):
+    """Return a workbook with one sheet, made by hand so that it can be a bad one."""
+    link = '<Relationship Id="r{0}" Type="{1}/{2}" Target="{3}"/>'
+    links = [(1, "worksheet", "worksheets/one.xml"), (2, "styles", "styles.xml")]
+    links.append((3, "sharedStrings", "sharedStrings.xml"))
+    shared = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    members = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": f'<Relationships xmlns="{LINKS}">'
+        + link.format(1, RELS, "officeDocument", "xl/workbook.xml")
+        + "</Relationships>",
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELS}"><sheets>'
+        '<sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{LINKS}">'
+        + "".join(link.format(n, RELS, kind, to) for n, kind, to in links)
+        + "</Relationships>",
+        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs>{FORMATS}</cellXfs>'
+        "</styleSheet>",
+        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{shared}</sst>',
+        "xl/worksheets/one.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}'
+        "</sheetData></worksheet>",
+        **parts,
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file
+
+
+def text(reference, value):
+    # Without the attribute blanks at the ends do not count (ECMA-376, 18.3.1.53).
+    space = 'xml:space="preserve"'
+    return f'<c r="{reference}" t="inlineStr"><is><t {space}>{value}</t></is></c>'
+
+
+HEADER = f'<row r="1">{text("A1", "name")}{text("B1", "value")}</row>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("<v>3</v></c>", "3"),
+        ("<v>1.5</v></c>", "1.5"),
+        ("<v>12345678901</v></c>", "12345678901"),
+    ],
+)
+def test_numbers_are_shown_without_a_fraction_that_they_do_not_have(cell, shown):
+    rows = HEADER + f'<row r="2">{text("A2", " x ")}<c r="B2">{cell}</row>'
+
+    assert list(open_table(workbook(rows))) == [Record(1, 2, [" x ", shown])]
+
+
+@pytest.mark.parametrize(
+    ("style", "value", "shown"),
+    [(1, "45000", "2023-03-15"), (2, "45000.25", "2023-03-15T06:00:00")],
+)
+def test_dates_are_iso(style, value, shown):
+    rows = (
+        HEADER
+        + f'<row r="2">{text("A2", "x")}<c r="B2" s="{style}"><v>{value}</v></c></row>'
+    )
+
+    assert next(iter(open_table(workbook(rows)))).cells == ["x", shown]
+
+
+def test_reading_goes_on_from_a_position():
+    rows = HEADER + "".join(
+        f'<row r="{n}">{text(f"A{n}", n)}{text(f"B{n}", "y")}</row>'
+        for n in range(2, 9)
+    )
+    file = workbook(rows)
+
+    batch = open_table(file).read_batch(3)
+    rest = open_table(file, start=batch.next)
+
+    assert rest.layout == Layout(sheet="One")
+    assert [record.line for record in rest] == [5, 6, 7, 8]
+
+
+def test_an_error_of_the_spreadsheet_is_no_empty_cell():
+    rows = HEADER + f'<row r="2">{text("A2", "x")}<c r="B2" t="e"><v>#N/A</v></c></row>'
+
+    (problem,) = check(workbook(rows)).problems
+
+    assert (problem.code, problem.line, problem.column) == (Code.CELL_ERROR, 2, 2)
+    assert "#N/A" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (HEADER + text("XFD1048576", "far"), Code.WORKBOOK_TOO_LARGE),
+        (HEADER + text("A99999999999", "far"), Code.WORKBOOK_DAMAGED),
+        (HEADER + text("ZZZZZZ3", "far"), Code.WORKBOOK_DAMAGED),
+        (HEADER + '<c r="A2" t="s"><v>7</v></c>', Code.WORKBOOK_DAMAGED),
+        ("<row", Code.WORKBOOK_DAMAGED),
+        ("", Code.NO_HEADER),
+    ],
+)
+def test_a_few_bytes_cannot_ask_for_terabytes(rows, code):
+    with pytest.raises(TableUnreadable) as caught:
+        open_table(workbook(rows))
+
+    assert caught.value.problem.code is code
+
+
+def test_a_text_that_many_cells_share_counts_in_each():
+    cells = '<c t="s"><v>0</v></c>' * 16_000
+    file = workbook(HEADER + f"<row>{cells}</row>", texts=["x" * 20_000])
+
+    with pytest.raises(TableUnreadable, match="too large"):
+        open_table(file)
+
+
+def test_a_part_that_unpacks_to_very_much_is_refused():
+    file = workbook(HEADER, **{"xl/bomb.xml": " " * (64 * 1024 * 1024)})
+
+    with pytest.raises(TableUnreadable, match="too large"):
+        open_table(file)
+
+
+def test_a_sheet_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(TableUnreadable, match="no sheet Two; there are: One"):
+        open_table(workbook(HEADER), sheet="Two")
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04 no zip", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"]
+)
+def test_what_is_no_workbook_is_refused(data):
+    assert check(io.BytesIO(data)).problems[0].code is Code.WORKBOOK_DAMAGED
+
+
+def test_rows_above_the_header_and_columns_behind_it_may_be_blank():
+    above = f'<row r="1">{text("A1", " ")}</row>'
+    header = f'<row r="2">{text("A2", "a")}{text("B2", "b")}{text("C2", " ")}</row>'
+    row = f'<row r="3">{text("A3", "1")}{text("B3", "2")}{text("C3", "")}</row>'
+
+    table = open_table(workbook(above + header + row))
+
+    assert (table.header, table.header_line) == (("a", "b"), 2)
+    assert table.position == table.read_batch(0).start
+    assert list(table) == [Record(1, 3, ["1", "2"])]
+
+
+def test_a_row_with_a_cell_behind_the_header_is_a_problem_of_its_own():
+    row = f'<row r="2">{text("A2", "x")}{text("B2", "y")}{text("D2", "z")}</row>'
+
+    (problem,) = check(workbook(HEADER + row)).problems
+
+    assert (problem.code, problem.line) == (Code.TOO_MANY_CELLS, 2)
+
+
+def test_truth_is_shown_as_a_spreadsheet_shows_it():
+    cells = '<c r="A2" t="b"><v>1</v></c><c r="B2" t="b"><v>0</v></c>'
+
+    table = open_table(workbook(HEADER + f'<row r="2">{cells}</row>'))
+
+    assert list(table) == [Record(1, 2, ["TRUE", "FALSE"])]
+
+
+def test_a_sheet_is_chosen_by_its_name():
+    assert open_table(workbook(HEADER), sheet="One").header == ("name", "value")
+
+
+def test_of_very_many_errors_the_first_are_named():
+    rows = "".join(
+        f'<row r="{n}">{text(f"A{n}", "x")}<c r="B{n}" t="e"><v>#N/A</v></c></row>'
+        for n in range(2, MAX_ERRORS + 4)
+    )
+
+    report = check(workbook(HEADER + rows), max_problems=2 * MAX_ERRORS)
+
+    assert {problem.code for problem in report.problems} == {Code.CELL_ERROR}
+    assert report.problem_count == MAX_ERRORS
+    assert report.records == MAX_ERRORS + 2
+
+
+def test_blanks_between_shared_texts_are_no_text():
+    cell = '<row r="2"><c r="A2" t="s"><v>0</v></c></row>'
+    texts = f'<sst xmlns="{MAIN}">\n  <si><t>x</t></si>\n</sst>'
+    file = workbook(HEADER + cell, **{"xl/sharedStrings.xml": texts})
+
+    assert list(open_table(file)) == [Record(1, 2, ["x", ""])]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ('<c r="A2" t="s"><v>one</v></c>', "'one' is no number"),
+        ('<c r="A2" t="s"><v>-1</v></c>', "'-1' is no number"),
+        ('<c r="A1048577"><v>1</v></c>', "no sheet has a cell 1048577, 1"),
+        ('<c r="XFE1"><v>1</v></c>', "no sheet has a cell 1, 16385"),
+        ('<c r="A2" t="b"><v>7</v></c>', "boolean cell value: 7"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_named(cell, reason):
+    with pytest.raises(TableUnreadable, match=reason) as caught:
+        open_table(workbook(HEADER + cell))
+
+    assert caught.value.problem.code is Code.WORKBOOK_DAMAGED
+
+
+def test_a_duration_that_is_too_long_is_a_problem_and_no_crash():
+    cell = '<row r="2"><c r="A2" s="3"><v>1e300</v></c></row>'
+
+    (problem,) = check(workbook(HEADER + cell)).problems
+
+    assert problem.code is Code.WORKBOOK_DAMAGED
+    assert "days" in problem.message
+
+
+def test_a_document_type_is_refused_since_it_could_define_entities():
+    sheet = '<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet/>'
+    file = workbook("", **{"xl/worksheets/one.xml": sheet})
+
+    with pytest.raises(TableUnreadable, match="document type"):
+        open_table(file)
+
+
+def test_a_workbook_without_one_of_its_parts_is_refused():
+    links = f'<Relationships xmlns="{LINKS}"><Relationship Id="r1" '
+    links += f'Type="{RELS}/worksheet" Target="worksheets/two.xml"/></Relationships>'
+    file = workbook(HEADER, **{"xl/_rels/workbook.xml.rels": links})
+
+    with pytest.raises(TableUnreadable, match=r"it has no xl/worksheets/two\.xml"):
+        open_table(file)
+
+
+def archive(method=zipfile.ZIP_DEFLATED):
+    """Return a workbook's file, open so that parts can be added to it."""
+    file = workbook(HEADER)
+    return file, zipfile.ZipFile(file, "a", method)
+
+
+def test_pictures_are_left_behind_whatever_they_are_like():
+    file, opened = archive(zipfile.ZIP_BZIP2)
+    with opened:
+        opened.writestr("xl/media/image1.png", b"x" * (8 * 1024 * 1024))
+
+    assert open_table(file).header == ("name", "value")
+
+
+def test_a_part_that_is_packed_in_an_unusual_way_is_refused():
+    file, opened = archive(zipfile.ZIP_BZIP2)
+    with opened:
+        opened.writestr("xl/more.xml", "<more/>")
+
+    with pytest.raises(TableUnreadable, match=r"xl/more\.xml is packed"):
+        open_table(file)
+
+
+def test_a_part_that_is_there_twice_is_refused():
+    file, opened = archive()
+    with opened, pytest.warns(UserWarning, match="Duplicate name"):
+        opened.writestr("xl/workbook.xml", "<workbook/>")
+
+    with pytest.raises(TableUnreadable, match="one twice"):
+        open_table(file)
+
+
+def test_a_workbook_that_unpacks_to_very_much_is_refused(monkeypatch):
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 10_000)
+    parts = {f"xl/{n}.xml": "<x/>" * 1000 for n in range(3)}
+
+    with pytest.raises(TableUnreadable, match="more than 10,000 bytes"):
+        open_table(workbook(HEADER, **parts))
+
+
+def test_without_the_extra_it_is_said_which_one_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+
+    with pytest.raises(MissingExtra, match="xlsx"):
+        open_table(workbook(HEADER))

@@ -1,0 +1,215 @@
+"""The commands that import a file, and that say how it has to look."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from io import StringIO
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+
+from deliverystore.datacenter import DataCenter, runs
+from deliverystore.models import ImportRun
+from tests.datacenter.csvfiles import faculties, table
+from tests.datacenter.imports import start, work_killed
+from tests.datacenter.places import names_in, put, read
+from tests.factories import UserFactory
+from tests.school.models import Faculty
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def center(settings, tmp_path):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
+    return DataCenter()
+
+
+def run(*arguments, code=0):
+    """Return what a command prints; compare with what code it ends."""
+    out = StringIO()
+    arguments = ["import_csv", *map(str, arguments)]
+    if code == 0:
+        call_command(*arguments, stdout=out)
+        return out.getvalue()
+    with pytest.raises(CommandError) as raised:
+        call_command(*arguments, stdout=out)
+    assert raised.value.returncode == code
+    return f"{out.getvalue()}{raised.value}"
+
+
+def test_a_file_from_elsewhere_is_imported(center, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(3)))
+
+    said = run(path, "--processor", "faculty", "--mode", "create")
+
+    assert "import" in said
+    assert "3  finished" in said
+    assert Faculty.objects.count() == 3
+    assert "finished/f.csv" in names_in(center)
+
+
+def test_rows_that_fail_are_told_with_the_exit_code_1(center):
+    put(center, "f.csv", table(*faculties(3, bad={1})))
+
+    said = run("f.csv", "--processor", "faculty", "--mode", "create", code=1)
+
+    assert "1 rows of f.csv are not in, see f.create.pending.csv." in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["nowhere.csv"], "No such file"),
+        (["f.csv", "--processor", "nobody", "--mode", "create"], "no processor"),
+        (["f.csv", "--processor", "faculty"], "no mode"),
+        ([], "Name a file"),
+    ],
+)
+def test_what_cannot_be_imported_ends_with_2(center, arguments, reason):
+    put(center, "f.csv", table(*faculties(1)))
+
+    assert reason in run(*arguments, code=2)
+
+
+def test_columns_are_mapped_and_left_out(center):
+    put(center, "f.csv", table(("A", "x"), header=("Code", "dean")))
+
+    arguments = ["--processor", "faculty", "--mode", "create"]
+    run("f.csv", *arguments, "--map", "Code=code", "--map", "dean=")
+
+    assert Faculty.objects.get().code == "A"
+
+
+def test_another_file_of_a_name_that_waits_is_refused(center, tmp_path):
+    put(center, "f.csv", table(*faculties(1)))
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(2)))
+
+    said = run(path, "--processor", "faculty", "--mode", "create", code=2)
+
+    assert f"Could not import {path}" in said
+    assert read(center, "f.csv") == table(*faculties(1))
+    assert not ImportRun.objects.exists()
+
+
+def test_a_file_whose_bytes_came_before_is_imported_with_a_warning(center, tmp_path):
+    path = tmp_path / "again.csv"
+    path.write_text(table(*faculties(2)))
+    center.upload("first.csv", path.read_bytes())
+    err = StringIO()
+
+    arguments = ["--processor", "faculty", "--mode", "create"]
+    call_command("import_csv", str(path), *arguments, stdout=StringIO(), stderr=err)
+
+    assert "as 'first.csv'" in err.getvalue()
+    assert Faculty.objects.count() == 2
+
+
+def test_a_file_from_elsewhere_is_announced_to_nobody(
+    center, tmp_path, django_capture_on_commit_callbacks
+):
+    UserFactory.create(is_superuser=True, email="grace@example.org")
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(2)))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        run(path, "--processor", "faculty", "--mode", "create")
+
+    assert mail.outbox == []
+
+
+def test_a_file_that_is_too_large_for_the_data_center_is_refused(
+    center, tmp_path, settings
+):
+    settings.DELIVERY_STORE_DATACENTER_MAX_FILE_BYTES = 10
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(2)))
+
+    said = run(path, "--processor", "faculty", "--mode", "create", code=2)
+
+    assert "at most 10 bytes" in said
+    assert names_in(center) == []
+
+
+def test_an_import_that_breaks_off_ends_with_2_and_says_why(center):
+    waiting = start(center, *faculties(1))
+    put(center, "f.csv", table(*faculties(2)))
+
+    said = run("f.csv", code=2)
+
+    assert "Could not import f.csv: " in said
+    assert "has changed" in said
+    waiting.refresh_from_db()
+    assert waiting.state == "failed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_and_the_same_command_goes_on(center, monkeypatch, number):
+    put(center, "f.csv", table(*faculties(2)))
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+    monkeypatch.setattr(
+        "deliverystore.management.progress.Progress.advance",
+        lambda bar, count=1: os.kill(os.getpid(), number),
+    )
+
+    said = run(*arguments, code=2)
+
+    assert "Interrupted; the same command goes on where it was." in said
+    assert ImportRun.objects.get().state == "waiting"
+    monkeypatch.undo()
+    assert "2  finished" in run(*arguments)
+
+
+@pytest.mark.parametrize("text", ["code", "=code", ""])
+def test_what_maps_no_column_is_refused(text):
+    with pytest.raises(CommandError, match=f"'{text}' is no mapping; write column="):
+        call_command("import_csv", "f.csv", "--map", text)
+
+
+def test_json_has_the_counts(center):
+    put(center, "f.csv", table(*faculties(3)))
+
+    arguments = ["--processor", "faculty", "--mode", "create", "--json"]
+    said = json.loads(run("f.csv", *arguments, "--dry-run"))
+
+    assert (said["state"], said["rows"], said["created"]) == ("tried", 3, 3)
+    assert Faculty.objects.count() == 0
+
+
+def test_the_same_command_goes_on_with_an_interrupted_import(center, tmp_path):
+    text = table(*faculties(6))
+    path = tmp_path / "f.csv"
+    path.write_text(text)
+    interrupted = start(center, *faculties(6))
+    work_killed(interrupted, after=1, batch_size=2)
+
+    run(path, "--processor", "faculty", "--mode", "create")
+
+    assert ImportRun.objects.get() == interrupted
+    assert Faculty.objects.count() == 6
+
+
+def test_all_that_wait_are_done(center):
+    start(center, *faculties(2))
+    work_killed(
+        start(center, ("A", "x"), ("B", "y"), name="g.csv"), after=0, batch_size=1
+    )
+
+    run("--resume")
+
+    assert [one.state for one in ImportRun.objects.all()] == ["finished"] * 2
+    assert list(runs.left()) == []
+
+
+def test_the_template_has_what_is_needed_first():
+    out = StringIO()
+    call_command("csv_template", "student", stdout=out)
+
+    assert out.getvalue() == "matric_no,name,email,admitted_on,fee\r\n"
+    with pytest.raises(CommandError, match="no processor"):
+        call_command("csv_template", "nobody")
