@@ -37,6 +37,9 @@ DELIVERY_STORE_ALLOWED_EXTENSIONS = [
     *(".gz", ".tar", ".zip"),
 ]
 
+# Where files with rows come in, wait, and are kept.
+DELIVERY_STORE_DATACENTER_ROOT = VAR / "tables"
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -48,10 +51,31 @@ STORAGES = {
     },
 }
 
+# What happens to files with rows, and who did it: beside these files.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"dated": {"format": "%(asctime)s %(message)s"}},
+    "handlers": {
+        "datacenter": {
+            "class": "logging.handlers.WatchedFileHandler",
+            "filename": DELIVERY_STORE_DATACENTER_ROOT / "logs" / "datacenter.log",
+            "delay": True,
+            "formatter": "dated",
+        },
+    },
+    "loggers": {
+        "deliverystore.datacenter": {"handlers": ["datacenter"], "level": "INFO"},
+        # Since Django 6.0 it tells of each beginning and end.
+        "django.tasks": {"level": "WARNING"},
+    },
+}
+
 # --- The rest is Django's ---------------------------------------------------------
 
 INSTALLED_APPS = [
     "example_project.campus",
+    "example_project.registrar",
     "deliverystore",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -87,8 +111,13 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": VAR / "campus.sqlite3",
-        # Writers queue up, instead of meeting "database is locked" halfway.
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
+        "OPTIONS": {
+            # Writers queue up, instead of meeting "database is locked" halfway.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # What is committed survives a power cut.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        },
     },
 }
 
@@ -99,6 +128,7 @@ LOGIN_REDIRECT_URL = "campus:home"
 LOGOUT_REDIRECT_URL = "campus:home"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+MEDIA_ROOT = VAR / "media"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -104,8 +104,7 @@ def handed_in(request: UserRequest, pk: int) -> HttpResponse:
     """A finished delivery and its receipt, for who may see it."""
     visible = Delivery.objects.finished().visible_to(request.user)
     delivery = get_object_or_404(visible.select_related("delivered_by"), pk=pk)
-    context = {"delivery": delivery, "receipt": delivery.receipt()}
-    return render(request, "campus/handed_in.html", context)
+    return render(request, "campus/handed_in.html", {"delivery": delivery})
 
 
 def _assignment_page(

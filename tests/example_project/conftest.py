@@ -31,9 +31,10 @@ SHOWN = re.compile(r'<input type="hidden" name="file" value="(\d+)">')
 
 
 @pytest.fixture(autouse=True)
-def campus_settings(settings):
+def campus_settings(settings, tmp_path):
     for name in SETTINGS:
         setattr(settings, name, getattr(campus, name))
+    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "tables"
 
 
 @pytest.fixture
@@ -57,6 +58,11 @@ def amina(people):
 def teacher(people):
     assert Group.objects.get(name="Teachers") in people["teacher"].groups.all()
     return people["teacher"]
+
+
+@pytest.fixture
+def registrar(people):
+    return people["registrar"]
 
 
 @pytest.fixture

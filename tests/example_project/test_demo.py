@@ -19,6 +19,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+SMALL = ["--big-file-mb=2", "--students=200"]
 PASSWORD = re.compile(r"^   (\w+) +(\w{4}-\w{4}-\w{4})  ", re.MULTILINE)
 
 pytestmark = pytest.mark.processes
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.processes
 
 def _demo(var, *arguments):
     return {
-        "args": [sys.executable, "manage.py", "demo", "--big-file-mb=2", *arguments],
+        "args": [sys.executable, "manage.py", "demo", *SMALL, *arguments],
         "cwd": PROJECT,
         "env": {
             **os.environ,
@@ -53,8 +54,15 @@ def _contents(folder):
     }
 
 
-def test_the_demo_hands_in_loses_finds_and_restores(tmp_path):
-    told = _run(tmp_path)
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    """Return what a first run has told, and its folder."""
+    var = tmp_path_factory.mktemp("var")
+    return _run(var), var
+
+
+def test_the_demo_hands_in_loses_finds_and_restores(first_run):
+    told, var = first_run
     assert re.search(r"measurements.csv +2.0 MB +sha256:", told)
     assert re.search(r"errors.log +0 bytes +sha256:e3b0c44298fc…", told)
     assert re.search(r"報告書.txt +91 bytes +sha256:", told)
@@ -64,25 +72,41 @@ def test_the_demo_hands_in_loses_finds_and_restores(tmp_path):
     assert "FileDamaged: 'report.pdf'" in before
     assert "intact   7 of 8" in before
     assert "intact   8 of 8" in after
-    stored, copies = _contents(tmp_path / "deliveries"), _contents(tmp_path / "copies")
+    stored, copies = _contents(var / "deliveries"), _contents(var / "copies")
     assert len(copies) == 8
     assert copies.items() <= stored.items()
     assert "\x1b" not in told
-    lines = told.replace(str(tmp_path), "example_project/var").splitlines()
+    lines = told.replace(str(var), "example_project/var").splitlines()
     assert max(map(len, lines)) <= 88
+
+
+def test_the_demo_imports_corrects_and_finishes(first_run):
+    told, var = first_run
+    assert re.search(r"^   students.csv +227 +188 +14 +25 ", told, re.MULTILINE)
+    assert "\n         matric_no: This student exists already.\n" in told
+    assert "   → students.csv: 227 rows = 200 in + 2 given up + 25 blank\n" in told
+    assert "8 faculties, 96 courses, 200 students, 248 enrolments: in " in told
+    tables = var / "tables"
+    assert not list(tables.glob("*.csv"))
+    assert not list((tables / "unfinished").iterdir())
+    assert (tables / "deleted" / "students.create.pending.csv").exists()
+    log = (tables / "logs" / "datacenter.log").read_text()
+    assert re.search(r" upload 'students.csv' user='registrar' ", log)
 
 
 def test_a_second_run_finds_everything_there(tmp_path):
     first = _run(tmp_path)
-    stored = _contents(tmp_path / "deliveries")
+    stored, tables = _contents(tmp_path / "deliveries"), _contents(tmp_path / "tables")
     second = _run(tmp_path)
-    assert len(PASSWORD.findall(first)) == 5
+    assert len(PASSWORD.findall(first)) == 6
     assert PASSWORD.findall(second) == []
     assert "--new-passwords" in second
     assert second.count("→ delivery 1, there since") == 3
     assert "All 8 files are in" in second
     assert "intact   8 of 8" in second
     assert _contents(tmp_path / "deliveries") == stored
+    assert "An earlier run has imported, corrected and finished all" in second
+    assert _contents(tmp_path / "tables") == tables
 
 
 def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
@@ -141,6 +165,16 @@ def _log_in(url, username, password):
         return answer.read().decode()
 
 
+@pytest.mark.parametrize("students", ["99", "many"])
+def test_too_few_students_are_refused_before_anything_is_done(tmp_path, students):
+    done = subprocess.run(
+        **_demo(tmp_path, f"--students={students}"), check=False, capture_output=True
+    )
+    assert done.returncode == 2
+    assert f"'{students}' is no number from 100 on." in done.stderr
+    assert not (tmp_path / "deliveries").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--port=70000"], []])
 def test_a_port_that_cannot_be_used_is_named_before_anything_is_done(
     tmp_path, arguments
@@ -152,4 +186,4 @@ def test_a_port_that_cannot_be_used_is_named_before_anything_is_done(
         )
     assert done.returncode == 1
     assert "Choose another one" in done.stderr
-    assert not (tmp_path / "campus.sqlite3").exists()
+    assert not (tmp_path / "deliveries").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,9 +12,22 @@ from django.utils import timezone
 
 from example_project.campus.models import Assignment
 
-TEACHERS_MAY = {
-    "deliverystore": ["view_delivery", "download_delivery", "verify_delivery"],
-    "campus": ["view_assignment", "add_assignment", "change_assignment"],
+_TEACHERS, _REGISTRAR = "Teachers", "Registrar's office"
+# Group: app: what it may do there.
+GROUPS = {
+    _TEACHERS: {
+        "deliverystore": ["view_delivery", "download_delivery", "verify_delivery"],
+        "campus": ["view_assignment", "add_assignment", "change_assignment"],
+    },
+    # To import takes what the admin asks for the model, too.
+    _REGISTRAR: {
+        "deliverystore": ["upload_datafile", "run_import", "view_importrun"],
+        "registrar": [
+            f"{action}_{model}"
+            for action in ("view", "add", "change", "delete")
+            for model in ("faculty", "course", "student", "enrolment")
+        ],
+    },
 }
 
 # No 0 and O, no 1 and l: passwords are typed from the screen.
@@ -33,7 +47,7 @@ class _Name:
     username: str
     first: str
     last: str
-    teaches: bool = False
+    group: str = ""
     rules: bool = False
 
 
@@ -41,15 +55,16 @@ _PEOPLE = [
     _Name(username="amina", first="Amina", last="Diallo"),
     _Name(username="jonas", first="Jonas", last="Berg"),
     _Name(username="mei", first="Mei", last="Tanaka"),
-    _Name(username="teacher", first="Grace", last="Novak", teaches=True),
+    _Name(username="teacher", first="Grace", last="Novak", group=_TEACHERS),
+    _Name(username="registrar", first="Rosa", last="Silva", group=_REGISTRAR),
     _Name(username="admin", first="Ada", last="Olsen", rules=True),
 ]
 
 
 def make_people(*, new_passwords: bool) -> dict[str, Person]:
     """Return the users by their names; make those that are missing."""
-    teachers = _make_teachers()
-    return {name.username: _make(name, teachers, new_passwords) for name in _PEOPLE}
+    groups = {group: _make_group(group, may) for group, may in GROUPS.items()}
+    return {name.username: _make(name, groups, new_passwords) for name in _PEOPLE}
 
 
 def make_assignments() -> dict[str, Assignment]:
@@ -68,9 +83,9 @@ def make_assignments() -> dict[str, Assignment]:
     }
 
 
-def _make_teachers() -> Group:
-    group, _ = Group.objects.get_or_create(name="Teachers")
-    for app, codenames in TEACHERS_MAY.items():
+def _make_group(name: str, may: Mapping[str, Sequence[str]]) -> Group:
+    group, _ = Group.objects.get_or_create(name=name)
+    for app, codenames in may.items():
         group.permissions.add(
             *Permission.objects.filter(
                 content_type__app_label=app, codename__in=codenames
@@ -79,18 +94,18 @@ def _make_teachers() -> Group:
     return group
 
 
-def _make(name: _Name, teachers: Group, new_passwords: bool) -> Person:
+def _make(name: _Name, groups: Mapping[str, Group], new_passwords: bool) -> Person:
     user, made = User.objects.get_or_create(
         username=name.username,
         defaults={
             "first_name": name.first,
             "last_name": name.last,
-            "is_staff": name.teaches or name.rules,
+            "is_staff": bool(name.group) or name.rules,
             "is_superuser": name.rules,
         },
     )
-    if name.teaches:
-        user.groups.add(teachers)
+    if name.group:
+        user.groups.add(groups[name.group])
     if not (made or new_passwords):
         return Person(user=user, password=None)
     password = "-".join(

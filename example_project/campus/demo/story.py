@@ -43,6 +43,16 @@ class Story:
         for line in _wrap(text, 2 * _INDENT):
             self._out.write(self.style.WARNING(line))
 
+    def record(self, cells: str, errors: str) -> None:
+        """Write a line of a file, its last cell below the others if it is long."""
+        line = f"{2 * _INDENT}{cells}"
+        if width(line + errors) <= _WIDTH:
+            self._out.write(line + errors)
+            return
+        self._out.write(line)
+        for line in _wrap(errors, 3 * _INDENT):
+            self._out.write(self.style.WARNING(line))
+
     def code(self, text: str) -> None:
         """Write lines of code as they are."""
         self._out.write(textwrap.indent(text.rstrip(), 2 * _INDENT))

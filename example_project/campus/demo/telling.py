@@ -6,6 +6,7 @@ from time import perf_counter
 
 from deliverystore.models import Delivery
 from example_project.campus.models import Assignment
+from example_project.registrar.samples import all_samples
 
 from .chapters import (
     show_damage,
@@ -19,6 +20,7 @@ from .chapters import (
 )
 from .handing_in import hand_in
 from .homework import all_homework
+from .import_chapters import show_imports
 from .keeping import first_store
 from .people import Person, make_assignments, make_people
 from .site import Site
@@ -31,7 +33,9 @@ delivery.finish()
 """
 
 
-def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, site: Site) -> None:
+def tell(
+    story: Story, *, big_file_bytes: int, students: int, new_passwords: bool, site: Site
+) -> None:
     """Do everything that the demo shows, and say it."""
     start = perf_counter()
     story.title(
@@ -48,6 +52,7 @@ def tell(story: Story, *, big_file_bytes: int, new_passwords: bool, site: Site) 
     files = [file for delivery in finished for file in delivery.files.all()]
     show_second_store(story, files)
     show_restoring(story, files, show_damage(story, files))
+    show_imports(story, all_samples(students=students), people["registrar"].user)
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
     show_way_in(story, list(people.values()), assignments, site)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management import call_command
@@ -13,12 +13,13 @@ from deliverystore.exceptions import LimitExceeded
 from example_project.campus.demo.site import DEFAULT_PORT, Site
 from example_project.campus.demo.story import Story
 from example_project.campus.demo.telling import tell
+from example_project.registrar.samples import FEWEST_STUDENTS
 
 
 class Command(BaseCommand):
     help = (
-        "Set Campus up, hand in real files, damage one, find it, restore it, "
-        "and serve the site."
+        "Set Campus up, hand in real files, damage one, find it, restore it, import "
+        "tables with bad rows, correct these, and serve the site."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,6 +40,13 @@ class Command(BaseCommand):
             help="size of the largest file that is handed in (default: 100)",
         )
         parser.add_argument(
+            "--students",
+            type=_number_of_students,
+            default=10_000,
+            metavar="N",
+            help="how many are imported from CSV (default: 10000)",
+        )
+        parser.add_argument(
             "--new-passwords", action="store_true", help="give all users new passwords"
         )
 
@@ -48,6 +56,7 @@ class Command(BaseCommand):
         no_serve: bool,
         port: int,
         big_file_mb: int,
+        students: int,
         new_passwords: bool,
         **options: Any,
     ) -> None:
@@ -59,6 +68,7 @@ class Command(BaseCommand):
             tell(
                 Story(self.stdout, self.style),
                 big_file_bytes=big_file_mb * 1024**2,
+                students=students,
                 new_passwords=new_passwords,
                 site=site,
             )
@@ -68,6 +78,12 @@ class Command(BaseCommand):
             self.stdout.write("")
             self.stdout.flush()  # The passwords, also if the output is a pipe.
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
+
+
+def _number_of_students(text: str) -> int:
+    if not text.isdecimal() or int(text) < FEWEST_STUDENTS:
+        raise ArgumentTypeError(f"{text!r} is no number from {FEWEST_STUDENTS} on.")
+    return int(text)
 
 
 def _check_port(port: int) -> None:
