@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=7, help="the best counts")
     parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
-    with databases(postgresql=options.postgresql) as names:
+    with databases(postgresql=options.postgresql) as (names, _):
         kind = 0
         for name, rows in zip(names, (FEW, options.rows), strict=True):
             with using(name):
@@ -74,8 +74,8 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def databases(*, postgresql: bool) -> Iterator[list[str]]:
-    """Set Django up; give the names of two databases, which are removed afterwards."""
+def databases(*, postgresql: bool) -> Iterator[tuple[list[str], Path]]:
+    """Set Django up; give the names of two databases, and a folder, for a while."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     from tests import settings
 
@@ -90,7 +90,7 @@ def databases(*, postgresql: bool) -> Iterator[list[str]]:
             names = [str(Path(folder) / name) for name in names]
         django.setup()
         try:
-            yield names
+            yield names, Path(folder)
         finally:
             if postgresql:
                 for name in names:
@@ -171,6 +171,7 @@ def fill(rows: int) -> int:
     """
     from django.contrib.contenttypes.models import ContentType
     from django.core.management import call_command
+    from django.core.management.color import no_style
     from django.db import connection
 
     from deliverystore.models import Delivery, FileMeta
@@ -214,9 +215,13 @@ def fill(rows: int) -> int:
         created=moment,
         completed=moment,
     )
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    with connection.cursor() as cursor:
+        # The ids were given by hand.
+        for reset in connection.ops.sequence_reset_sql(
+            no_style(), [Delivery, FileMeta]
+        ):
+            cursor.execute(reset)
+        cursor.execute("ANALYZE")
     seconds = time.perf_counter() - started
     print(f"{rows:,} deliveries written in {seconds:.0f} s")
     return kind

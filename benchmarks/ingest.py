@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import os
 import resource
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.project import project
 
@@ -57,6 +59,10 @@ def large(folder: Path, mib: int, repeat: int) -> None:
         with source.open("rb") as file:
             Upload().file.save("large", File(file))
 
+    def encore_set() -> None:
+        with source.open("rb") as file:
+            encore_store(folder).set("large", (file, {}))
+
     def sha256() -> None:
         hash_ = hashlib.sha256()
         for chunk in chunks(source):
@@ -75,6 +81,7 @@ def large(folder: Path, mib: int, repeat: int) -> None:
             "deliverystore, sha256, durable": lambda: delivery("sha256"),
             "deliverystore, blake3, durable": lambda: delivery("blake3"),
             "Django's FileField, not durable, no digest": django_save,
+            "encore's FileSystemStore, not durable": encore_set,
         },
     )
 
@@ -86,6 +93,7 @@ def small(folder: Path, count: int, repeat: int) -> None:
         "deliverystore, add_files(), durable, with rows": together,
         "deliverystore, add_file(), durable, with rows": one_by_one,
         "Django's FileField, not durable, with rows": django_save,
+        "encore's FileSystemStore, not durable, metadata": lambda: encore_set(folder),
     }
 
     def repeated(way: Callable[[], None]) -> Callable[[], None]:
@@ -132,6 +140,25 @@ def django_save() -> None:
 
     for _ in range(FILES):
         Upload().file.save("small.txt", ContentFile(SMALL))
+
+
+def encore_set(folder: Path) -> None:
+    """Set as many keys, with metadata, in encore's store."""
+    store = encore_store(folder)
+    for _ in range(FILES):
+        store.set(f"{time.monotonic_ns()}", (io.BytesIO(SMALL), {"name": "small.txt"}))
+
+
+def encore_store(folder: Path) -> Any:
+    """Return a store of the package encore."""
+    from encore.storage.filesystem_store import FileSystemStore, init_shared_store
+
+    root = folder / "encore"
+    root.mkdir(exist_ok=True)
+    init_shared_store(str(root), ".FSStore")
+    store = FileSystemStore(str(root))
+    store.connect()
+    return store
 
 
 def raw_files(folder: Path) -> None:
@@ -212,7 +239,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def empty(folder: Path) -> None:
     """Remove what former measurements stored, and let the disk come to rest."""
-    for name in ("raw", "media", "deliveries"):
+    for name in ("raw", "media", "deliveries", "encore"):
         for path in (folder / name).rglob("*"):
             if path.is_file():
                 path.unlink()
