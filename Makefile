@@ -18,11 +18,12 @@ help: ## Show this list
 	@echo "  ARGS='…' is handed on: make test ARGS='-k receipt', make demo ARGS=--no-serve"
 	@echo "  PYTHON=… chooses the Python (3.11 or newer) that .venv is made with"
 
-demo: .venv/stamps/demo ## Hand in real files, damage one, find it, restore it, serve the example
+demo: .venv/stamps/demo ## Hand in files, lose one, restore it; import tables; serve the example
 	$(BIN)/python manage.py demo $(ARGS)
 
+# What takes long runs in CI, or with ARGS='-m processes'.
 test: .venv/stamps/test ## Run the tests on SQLite (DELIVERYSTORE_TEST_DB=postgresql: there)
-	$(BIN)/python -m pytest -m "not package" $(ARGS)
+	$(BIN)/python -m pytest -m "not package and not processes" $(ARGS)
 
 lint: .venv/stamps/lint ## Check style, format and the floors of the house
 	$(BIN)/ruff check
@@ -40,7 +41,7 @@ docs: .venv/stamps/docs ## Build the documentation; a warning is an error
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
 	@echo "The documentation is in docs/_build/html/index.html."
 
-bench: .venv/stamps/test ## Measure the promises that have a number
+bench: .venv/stamps/test .venv/stamps/bench ## Measure the promises that have a number
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # tox chooses Django itself; every other package is pinned there too.
@@ -49,12 +50,14 @@ matrix: .venv/stamps/dev ## Run the tests on every supported Python and Django
 	@grep --invert-match '^django==' constraints.txt > .tox/constraints.txt
 	$(BIN)/tox run-parallel --parallel 2 $(ARGS)
 
-prove: ## Run all that a change must pass
-	bash .ci/run
+prove: .venv/stamps/test ## Try power cuts, kills, faults and damages in full
+	DELIVERYSTORE_EXAMPLES=1000 $(BIN)/python -m pytest tests -k properties
+	$(BIN)/python -m tests.durability
+	$(BIN)/python -m tests.checking
 
 lock: .venv/stamps/dev ## Pin the newest versions in constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-		--all-extras --group test --group lint --group docs --group dev \
+		--all-extras --group test --group lint --group docs --group bench --group dev \
 		--no-annotate --no-header --output-file constraints.txt pyproject.toml >/dev/null
 
 clean: ## Remove all that can be made again

@@ -7,12 +7,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DeliveryStoreConfig(AppConfig):
-    """Registers the system checks."""
+    """Registers the system checks and finds the processors of all apps."""
 
     name = "deliverystore"
-    verbose_name = _("Deliveries")
+    verbose_name = _("Delivery store")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Register the checks, which read the settings only when they run."""
         from deliverystore import checks  # noqa: F401
+        from deliverystore.datacenter import registry
+
+        registry.autodiscover()

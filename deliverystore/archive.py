@@ -15,6 +15,7 @@ from deliverystore.exceptions import (
     FileDamaged,
     FileNotFound,
     MissingExtra,
+    SettingInvalid,
 )
 from deliverystore.models import Condition, Delivery, FileMeta
 from deliverystore.models.access import User
@@ -86,7 +87,7 @@ def _files(archive: ZipStream, delivery: Delivery, folder: str) -> Iterator[byte
     for file, name in zip(files, names, strict=True):
         try:
             content = _intact(file)
-        except (OSError, DeliveryIncomplete) as error:
+        except (OSError, SettingInvalid, DeliveryIncomplete) as error:
             logger.exception("File %s is left out of a ZIP.", file.pk)
             lost.append(f"- {file.filename} ({_reason(error)})")
             continue
@@ -115,15 +116,8 @@ def _intact(file: FileMeta) -> bytes | Iterator[bytes]:
     """Return the content, all of it compared; that of a large file is read twice."""
     if file.size <= CHUNK_SIZE:
         return file.get_all_data_as_string()
-    for _chunk in _chunks(file):
-        pass
-    return _chunks(file)
-
-
-def _chunks(file: FileMeta) -> Iterator[bytes]:
-    with file.open() as opened:
-        while chunk := opened.read(CHUNK_SIZE):
-            yield chunk
+    file.read_through()
+    return file.chunks()
 
 
 def _joined(pieces: Iterator[bytes]) -> Generator[bytes]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,16 +16,23 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 
-from deliverystore import limits
+from deliverystore import limits, paths
 from deliverystore.backends import (
+    DeliveryStoreInterface,
     DjangoStorageDeliveryStore,
     FsDeliveryStore,
     MemoryDeliveryStore,
 )
-from deliverystore.backends.handler import load_store
+from deliverystore.backends.handler import (
+    are_the_same,
+    folder_of,
+    load_fallback,
+    load_store,
+)
 from deliverystore.conf import conf
+from deliverystore.datacenter import naming, registry
 from deliverystore.digests import new_hash
-from deliverystore.exceptions import MissingExtra, SettingInvalid
+from deliverystore.exceptions import InvalidName, MissingExtra, SettingInvalid
 from deliverystore.fsops import Durability
 
 _BYTES = (
@@ -30,6 +40,8 @@ _BYTES = (
     "DELIVERY_STORE_MAX_DELIVERY_BYTES",
     "DELIVERY_STORE_MAX_FILES",
     "DELIVERY_STORE_USER_QUOTA_BYTES",
+    "DELIVERY_STORE_DATACENTER_MAX_FILE_BYTES",
+    "DELIVERY_STORE_DATACENTER_MAX_WAITING",
 )
 
 
@@ -38,7 +50,7 @@ def check_settings(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check every setting of the app."""
-    return [
+    messages = [
         *_check_store(),
         *_check_digest(),
         *_check_durability(),
@@ -47,7 +59,12 @@ def check_settings(
         *_check_types(),
         *_check_times(),
         *_check_uploads(),
+        *_check_processors(),
+        *_check_datacenter(),
     ]
+    if any(message.is_serious() for message in messages):
+        return messages
+    return [*messages, *_check_overlaps()]
 
 
 def _error(number: int, message: str, hint: str) -> Error:
@@ -75,6 +92,7 @@ def _check_store() -> Iterator[CheckMessage]:
             hint="Choose another store for anything but tests.",
             id="deliverystore.W001",
         )
+    yield from _check_fallback(store)
 
 
 def _check_folder() -> Iterator[CheckMessage]:
@@ -90,17 +108,32 @@ def _check_storage(store: DjangoStorageDeliveryStore) -> Iterator[CheckMessage]:
     except MissingExtra as error:
         yield _error(4, f"DELIVERY_STORE_STORAGE: {error}", "Install the extra.")
         return
-    except ImproperlyConfigured as error:
-        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
+    except (ImproperlyConfigured, TypeError) as error:
+        hint = (
+            f"Use one of the names in STORAGES: {', '.join(storages.backends)}; "
+            "its OPTIONS must be those that the storage takes."
+        )
         yield _error(4, f"DELIVERY_STORE_STORAGE: {error}", hint)
         return
     if isinstance(storage, DjangoStorageDeliveryStore):
         hint = "Choose the alias of a storage that has a medium of its own."
         yield _error(4, f"DELIVERY_STORE_STORAGE: {alias!r} wraps a storage.", hint)
-    if PurePath(conf.DELIVERY_STORE_ROOT or "").is_absolute():
-        hint = 'Write a prefix, such as "deliveries", or leave it out.'
-        message = "DELIVERY_STORE_ROOT is a prefix here and cannot begin with a slash."
-        yield _error(2, message, hint)
+    yield from _check_prefix(2, "DELIVERY_STORE_ROOT", "deliveries")
+
+
+def _check_fallback(store: DeliveryStoreInterface) -> Iterator[CheckMessage]:
+    try:
+        fallback = load_fallback()
+    except SettingInvalid as error:
+        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
+        yield _error(13, str(error), hint)
+        return
+    # A wrong setting of a store has been said.
+    with contextlib.suppress(ImproperlyConfigured, TypeError):
+        if fallback is not None and are_the_same(store, fallback):
+            alias = conf.DELIVERY_STORE_FALLBACK
+            message = f"DELIVERY_STORE_FALLBACK: {alias!r} is the store in use."
+            yield _error(13, message, "Name the store that was used before, or None.")
 
 
 def _check_interval() -> Iterator[CheckMessage]:
@@ -141,7 +174,7 @@ def _check_extensions() -> Iterator[CheckMessage]:
     yield from _check_patterns(
         8,
         "DELIVERY_STORE_ALLOWED_EXTENSIONS",
-        lambda one: one.startswith(".") and one == one.lower(),
+        lambda one: paths.extension(f"name{one}") == one and "*" not in one,
         '[".pdf", ".txt"]',
     )
 
@@ -149,7 +182,10 @@ def _check_extensions() -> Iterator[CheckMessage]:
 def _check_types() -> Iterator[CheckMessage]:
     name = "DELIVERY_STORE_ALLOWED_TYPES"
     yield from _check_patterns(
-        9, name, lambda one: one.count("/") == 1, '["application/pdf", "image/*"]'
+        9,
+        name,
+        lambda one: one.count("/") == 1 and one == one.lower(),
+        '["application/pdf", "image/*"]',
     )
     if getattr(conf, name) is not None:
         try:
@@ -174,7 +210,11 @@ def _check_patterns(
 
 
 def _check_times() -> Iterator[CheckMessage]:
-    defaults = {"DELIVERY_STORE_ABANDON_AFTER": 7, "DELIVERY_STORE_GRACE": 1}
+    defaults = {
+        "DELIVERY_STORE_ABANDON_AFTER": 7,
+        "DELIVERY_STORE_GRACE": 1,
+        "DELIVERY_STORE_KEEP_EXPORTS": 7,
+    }
     for name, days in defaults.items():
         value = getattr(conf, name)
         if not isinstance(value, timedelta) or value < timedelta(0):
@@ -189,15 +229,94 @@ def _check_uploads() -> Iterator[CheckMessage]:
         yield _error(12, fault, hint)
 
 
+def _check_datacenter() -> Iterator[CheckMessage]:
+    yield from _check_names()
+    name = "DELIVERY_STORE_DATACENTER_ROOT"
+    alias = conf.DELIVERY_STORE_DATACENTER_STORAGE
+    root = getattr(conf, name)
+    if alias is None:
+        if root is not None and (fault := _fault_of_folder(name)):
+            hint = f'Write {name} = "/path/to/a/folder", or None for no data center.'
+            yield _error(14, fault, hint)
+        return
+    if alias not in storages.backends:
+        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
+        message = f"DELIVERY_STORE_DATACENTER_STORAGE: {alias!r} is not in STORAGES."
+        yield _error(15, message, hint)
+    yield from _check_prefix(14, name, "tables")
+
+
+def _check_overlaps() -> Iterator[CheckMessage]:
+    """Check that no folder of files lies in another, where its files are strangers."""
+    for (name, folder), (other, outer) in combinations(_folders().items(), 2):
+        if folder.is_relative_to(outer) or outer.is_relative_to(folder):
+            message = f"{name} ({folder}) and {other} ({outer}) overlap."
+            yield _error(17, message, "Choose folders of which none lies in another.")
+
+
+def _folders() -> dict[str, Path]:
+    """Return the folders that the settings name; none of them may be wrong."""
+    folders = {"DELIVERY_STORE_ROOT": folder_of(load_store())}
+    if (fallback := load_fallback()) is not None:
+        folders["DELIVERY_STORE_FALLBACK"] = folder_of(fallback)
+    names = ["DELIVERY_STORE_UPLOAD_ROOT"]
+    if conf.DELIVERY_STORE_DATACENTER_STORAGE is None:
+        names.append("DELIVERY_STORE_DATACENTER_ROOT")
+    for name in names:
+        root = getattr(conf, name)
+        folders[name] = None if root is None else Path(root).resolve()
+    return {name: folder for name, folder in folders.items() if folder is not None}
+
+
+def _check_names() -> Iterator[CheckMessage]:
+    name = "DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES"
+    limit = getattr(conf, name)
+    if not (_is_count(limit) and 0 < limit <= naming.MAX_BYTES):
+        message = f"{name} is {limit!r}, not a whole number up to {naming.MAX_BYTES}."
+        yield _error(16, message, f"Write {name} = {naming.MAX_BYTES}.")
+
+
+def _check_prefix(number: int, name: str, example: str) -> Iterator[CheckMessage]:
+    """Check a setting that says where in another storage files are."""
+    root = getattr(conf, name)
+    try:
+        paths.clean_folder(os.fspath(root or ""))
+    except (InvalidName, TypeError, AttributeError):
+        message = f"{name} is a prefix here and cannot be {root!r}."
+        hint = f'Write a prefix, such as "{example}", or leave it out.'
+        yield _error(number, message, hint)
+
+
+def _check_processors() -> Iterator[CheckMessage]:
+    for name, found in registry.clashes():
+        classes = ", ".join(f"{one.__module__}.{one.__qualname__}" for one in found)
+        hint = 'Give each a name of its own, such as name = "students".'
+        yield _error(20, f"Several processors are called {name!r}: {classes}.", hint)
+    for processor in registry.get_processors().values():
+        faults = registry.faults(processor)
+        for fault in faults:
+            hint = "Name fields of the model, and in key_fields and aliases none else."
+            yield _error(21, f"{processor.__qualname__}: {fault}", hint)
+        if not faults and registry.leaves_save_out(processor):
+            yield CheckWarning(
+                f"{processor.__qualname__}: the model's own save() will not run.",
+                hint="Write use_bulk = False if it must, or use_bulk = True if not.",
+                id="deliverystore.W020",
+            )
+
+
 def _fault_of_folder(name: str) -> str:
     """Return why a setting does not name a local folder, or ""."""
     root = getattr(conf, name)
     if not root or not isinstance(root, str | PurePath):
         return f"{name} is {root!r}, not a folder."
-    if not Path(root).is_absolute():
+    path = Path(root)
+    if not path.is_absolute():
         return f"{name}: {str(root)!r} is not absolute."
-    if Path(root).exists() and not Path(root).is_dir():
-        return f"{name}: {str(root)!r} is not a folder."
+    # Unlike Path.exists(), it says no where it may not look.
+    there = next(filter(os.path.lexists, [path, *path.parents]))
+    if "\x00" in str(root) or not os.path.isdir(there):  # noqa: PTH112
+        return f"{name}: {str(there)!r} is not a folder."
     return ""
 
 

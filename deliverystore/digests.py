@@ -35,7 +35,7 @@ def new_hash(algorithm: str) -> Hash:
     """
     try:
         return ALGORITHMS[algorithm]()
-    except KeyError:
+    except (KeyError, TypeError):
         raise SettingInvalid(
             f"{algorithm!r} is no digest algorithm; "
             f"choose one of {', '.join(ALGORITHMS)}."
@@ -78,7 +78,7 @@ class Digester:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._join()
+        self.close()
 
     def update(self, chunk: bytes) -> None:
         """Take the next bytes; waits when hashing lags too far behind."""
@@ -94,18 +94,19 @@ class Digester:
 
     def digest(self) -> str:
         """Return "<algorithm>:<hex>" of all bytes so far; none may follow."""
-        self._join()
+        self.close()
         return f"{self._algorithm}:{self._hash.hexdigest()}"
 
-    def _run(self) -> None:
-        for chunk in iter(self._queue.get, None):
-            self._hash.update(chunk)
-
-    def _join(self) -> None:
+    def close(self) -> None:
+        """Wait until the thread has hashed what it got, and end it."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+
+    def _run(self) -> None:
+        for chunk in iter(self._queue.get, None):
+            self._hash.update(chunk)
 
 
 def _blake3() -> Hash:
@@ -137,7 +138,12 @@ class VerifiedReader(io.RawIOBase):
         self._size = size
         self._what = what
         self._position = 0
-        self._hash: Hash | None = new_hash(algorithm_of(digest))
+        self._digester: Digester | None = None
+        try:
+            self._digester = self._new_digester()
+        except SettingInvalid:
+            self.close()
+            raise
 
     def readable(self) -> bool:
         return True
@@ -150,38 +156,52 @@ class VerifiedReader(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         position = self._file.seek(offset, whence)
+        if position == 0 or position != self._position:
+            self._end_digesting()
         if position == 0:
-            self._hash = new_hash(algorithm_of(self._expected))
-        elif position != self._position:
-            self._hash = None
+            self._digester = self._new_digester()
         self._position = position
         return position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        if not buffer:
-            return 0
-        chunk = self._file.read(len(buffer))
-        self._position += len(chunk)
-        if self._hash is not None:
-            self._hash.update(chunk)
-            if self._position >= self._size or not chunk:
-                self._compare(self._hash)
+        chunk = self.read(len(buffer))
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return self.readall()
+        if size == 0:
+            return b""
+        chunk = self._file.read(size)
+        self._position += len(chunk)
+        if self._digester is not None:
+            self._digester.update(chunk)
+            if self._position >= self._size or not chunk:
+                self._compare(self._digester.digest())
+        return chunk
+
     def close(self) -> None:
         if not self.closed:
+            self._end_digesting()
             self._file.close()
         super().close()
 
-    def _compare(self, hash_: Hash) -> None:
+    def _new_digester(self) -> Digester:
+        return Digester(algorithm_of(self._expected))
+
+    def _end_digesting(self) -> None:
+        if self._digester is not None:
+            self._digester.close()
+            self._digester = None
+
+    def _compare(self, found: str) -> None:
         if self._position != self._size:
             comparison = "fewer" if self._position < self._size else "more"
             raise FileDamaged(
                 f"{self._what} has {comparison} bytes in the store than the "
                 f"{self._size:,} that were handed in."
             )
-        found = f"{algorithm_of(self._expected)}:{hash_.hexdigest()}"
         if found != self._expected:
             raise FileDamaged(
                 f"{self._what} was changed in the store: its digest is {found}, "

@@ -4,6 +4,7 @@ DeliveryStoreError
 ├── FileNotFound            also FileNotFoundError
 ├── FileExists              also FileExistsError
 ├── FileDamaged             also OSError
+├── StoreUnavailable        also OSError
 ├── InvalidName             also SuspiciousFileOperation, ValueError
 ├── SettingInvalid          also ImproperlyConfigured
 │   └── MissingExtra
@@ -12,6 +13,7 @@ DeliveryStoreError
 │   ├── DeliveryNotOpen
 │   ├── DeliveryNotFinished
 │   ├── DeliveryIncomplete
+│   ├── DeliveryChanged
 │   ├── DeliveryEmpty
 │   └── DuplicateFilename
 ├── LimitExceeded           also ValueError
@@ -22,18 +24,36 @@ DeliveryStoreError
 │   ├── ExtensionNotAllowed
 │   └── TypeNotAllowed
 ├── UploadBusy              also BlockingIOError
+├── CheckBusy               also BlockingIOError
 ├── UploadNotFound          also LookupError
 ├── WrongOffset             also ValueError
+├── DataCenterBusy          also BlockingIOError
+├── RunBusy                 also BlockingIOError
+├── RunRefused              also ValueError
+├── ExportRefused           also ValueError
+├── TableUnreadable         also ValueError
+├── RowError                also ValueError
+├── ColumnsRefused          also ValueError
+├── ProcessorNotFound       also LookupError
 └── ReceiptInvalid          also ValueError
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.exceptions import (
     ImproperlyConfigured,
     PermissionDenied,
     SuspiciousFileOperation,
+    ValidationError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deliverystore.datacenter.problems import Problem
+    from deliverystore.datacenter.rows.arranging import ColumnProblem
 
 
 class DeliveryStoreError(Exception):
@@ -50,6 +70,10 @@ class FileExists(DeliveryStoreError, FileExistsError):
 
 class FileDamaged(DeliveryStoreError, OSError):
     """The stored bytes are not those that were handed in."""
+
+
+class StoreUnavailable(DeliveryStoreError, OSError):
+    """The service behind the store does not answer, refuses, or fails."""
 
 
 class InvalidName(DeliveryStoreError, SuspiciousFileOperation, ValueError):
@@ -90,6 +114,10 @@ class DeliveryIncomplete(DeliveryRefused):
     """A file of the delivery is still being received, or its upload broke off."""
 
 
+class DeliveryChanged(DeliveryRefused):
+    """The rows of a finished delivery are not those that were handed in."""
+
+
 class DeliveryEmpty(DeliveryRefused):
     """The delivery has no file."""
 
@@ -103,7 +131,7 @@ class LimitExceeded(DeliveryStoreError, ValueError):
 
 
 class FileTooLarge(LimitExceeded):
-    """One file has more bytes than DELIVERY_STORE_MAX_FILE_BYTES."""
+    """One file has more bytes than a setting allows."""
 
 
 class DeliveryTooLarge(LimitExceeded):
@@ -111,7 +139,7 @@ class DeliveryTooLarge(LimitExceeded):
 
 
 class TooManyFiles(LimitExceeded):
-    """The delivery has as many files as DELIVERY_STORE_MAX_FILES."""
+    """There are as many files as a setting allows."""
 
 
 class QuotaExceeded(LimitExceeded):
@@ -130,12 +158,69 @@ class UploadBusy(DeliveryStoreError, BlockingIOError):
     """Another request is writing to this upload; a moment later it may work."""
 
 
+class CheckBusy(DeliveryStoreError, BlockingIOError):
+    """Another process goes on with this check, or it was given up."""
+
+
 class UploadNotFound(DeliveryStoreError, LookupError):
     """There is no such upload, it has expired, or the user may not continue it."""
 
 
 class WrongOffset(DeliveryStoreError, ValueError):
     """The upload goes on at another byte."""
+
+
+class DataCenterBusy(DeliveryStoreError, BlockingIOError):
+    """Another process moves the same files right now; a moment later it may work."""
+
+
+class RunBusy(DeliveryStoreError, BlockingIOError):
+    """The file has a run that is not over, or another worker is at this work."""
+
+
+class RunRefused(DeliveryStoreError, ValueError):
+    """The run cannot begin like this, or is not in a state for what is asked."""
+
+
+class ExportRefused(DeliveryStoreError, ValueError):
+    """The export cannot begin like this, or its data does not fit the format."""
+
+
+class TableUnreadable(DeliveryStoreError, ValueError):
+    """The file cannot be read as a table at all; its problem says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class RowError(DeliveryStoreError, ValueError):
+    """A row cannot go in; raised by the hooks of a processor.
+
+    field is the processor's field that is at fault, "" if it is the row as a whole.
+    """
+
+    def __init__(self, message: str, *, field: str = "", code: str = "refused") -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+
+    def as_validation_error(self) -> ValidationError:
+        """Return the same error in Django's terms."""
+        error = ValidationError(str(self), code=self.code)
+        return ValidationError({self.field: error}) if self.field else error
+
+
+class ColumnsRefused(DeliveryStoreError, ValueError):
+    """The columns of a file do not fit the processor; its problems say why."""
+
+    def __init__(self, problems: Sequence[ColumnProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ProcessorNotFound(DeliveryStoreError, LookupError):
+    """No processor has this name."""
 
 
 class ReceiptInvalid(DeliveryStoreError, ValueError):

@@ -102,8 +102,9 @@ def is_temporary(part: str) -> bool:
 
 
 def extension(filename: str) -> str:
-    """Return the last extension in lower case with its dot, or ""."""
-    return PurePosixPath(filename).suffix.lower()
+    """Return what follows the last dot, in lower case and with its dot, or ""."""
+    _, dot, last = filename.rpartition(".")
+    return f".{last}".lower() if dot and last else ""
 
 
 def unique_filenames(filenames: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from deliverystore import fsops, limits, paths
 from deliverystore.digests import Digester, algorithm_of
 from deliverystore.exceptions import (
+    DeliveryNotOpen,
     DeliveryRefused,
     FileDamaged,
     InvalidName,
@@ -27,7 +28,7 @@ from deliverystore.exceptions import (
 )
 from deliverystore.models import Delivery, FileMeta, Upload
 from deliverystore.models.access import User
-from deliverystore.models.receiving import name_is_taken, used_by
+from deliverystore.models.receiving import name_is_taken, unless_gone, used_by
 from deliverystore.models.upload import partial_files_policy
 from deliverystore.streams import chunks_of
 
@@ -70,7 +71,8 @@ def begin(
     # First the file: one without a row is found by the sweep.
     with fsops.new_file(upload.path, partial_files_policy()):
         pass
-    upload.save(force_insert=True)
+    with unless_gone(delivery):
+        upload.save(force_insert=True)
     return upload
 
 
@@ -177,7 +179,11 @@ def _receive(upload: Upload, partial: BinaryIO, stream: Source) -> None:
     """Keep what comes, and count it as soon as it is synced."""
     policy = partial_files_policy()
     if not upload.is_received:
-        upload.delivery.check_open()
+        try:
+            upload.delivery.check_open()
+        except DeliveryNotOpen:
+            upload.discard()
+            raise
     while not upload.is_received:
         size = min(upload.length - upload.offset, _SYNC_EVERY)
         try:

@@ -3,45 +3,84 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
 from deliverystore.exceptions import ReceiptInvalid
 from deliverystore.models import Condition, Delivery, FileMeta
 from deliverystore.models.access import User
-from deliverystore.models.receipt import check_signature
+from deliverystore.models.receipt import check_signature, content
+
+logger = logging.getLogger(__name__)
 
 # A receipt of thousands of files is still smaller.
 _MAX_RECEIPT_BYTES = 16 * 1024 * 1024
 
 
+class Stopped(Exception):
+    """Raised by who is told of the progress, to have no more files read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReceiptLine:
-    """One file of a receipt, and in which condition it is now."""
+    """One file of a receipt, in which condition it is now and, if unreadable, why."""
 
     filename: str
     size: int
     digest: str
     condition: Condition
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptReport:
-    """A receipt that was signed here, file by file; delivery is None if it is gone."""
+    """A receipt that was signed here, file by file; delivery is None if it is gone.
+
+    changed has the keys of the receipt for which the delivery says something else now.
+    unread counts the files that were not looked at, because it was stopped.
+    """
 
     receipt: Mapping[str, Any]
     delivery: Delivery | None
     lines: list[ReceiptLine]
+    changed: list[str]
+    unread: int = 0
 
     @property
     def agrees(self) -> bool:
         """Whether everything is stored as the receipt says."""
-        return self.delivery is not None and all(
-            line.condition is Condition.INTACT for line in self.lines
-        )
+        intact = all(line.condition is Condition.INTACT for line in self.lines)
+        exists = self.delivery is not None
+        return exists and intact and not self.changed and not self.unread
+
+    def as_json(self, *, reasons: bool = False) -> dict[str, Any]:
+        """Return the report as a JSON-able dict.
+
+        The reasons, which may name paths of the server, are for its staff.
+        """
+        keys = ("delivery", "number", "recipient", "user", "time_of_delivery")
+        return {
+            **{key: self.receipt[key] for key in keys},
+            "exists": self.delivery is not None,
+            "agrees": self.agrees,
+            "changed": self.changed,
+            "unread": self.unread,
+            "files": [
+                {
+                    "name": line.filename,
+                    "size": line.size,
+                    "digest": line.digest,
+                    "condition": line.condition.value,
+                    **({"reason": line.reason} if reasons else {}),
+                }
+                for line in self.lines
+            ],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,28 +149,57 @@ def verify_receipt_for(receipt: Mapping[str, Any], user: User) -> ReceiptReport:
     """Do as verify_receipt; raise NotPermitted unless the user may view all of it."""
     if (delivery := delivery_of(receipt)) is not None:
         delivery.check_permission(user, "view")
-    return verify_receipt(receipt)
+    report = verify_receipt(receipt)
+    for line in report.lines:
+        if line.condition is Condition.UNREADABLE:
+            text = "%s of delivery %s cannot be read: %s"
+            logger.error(text, line.filename, receipt["delivery"], line.reason)
+    return report
 
 
-def verify_receipt(receipt: Mapping[str, Any]) -> ReceiptReport:
-    """Read the files of a checked receipt and compare them with what it says."""
+def verify_receipt(
+    receipt: Mapping[str, Any], advance: Callable[[int], object] = int
+) -> ReceiptReport:
+    """Read the files of a checked receipt and compare them with what it says.
+
+    advance is told how many more bytes were read; it may raise Stopped.
+    """
     delivery = delivery_of(receipt)
     files = {} if delivery is None else {f.filename: f for f in delivery.files.all()}
-    lines = [
-        ReceiptLine(
-            filename=entry["name"],
-            size=entry["size"],
-            digest=entry["digest"],
-            condition=_condition(entry, files.get(entry["name"])),
-        )
-        for entry in receipt["files"]
-    ]
-    return ReceiptReport(receipt=receipt, delivery=delivery, lines=lines)
+    lines: list[ReceiptLine] = []
+    with suppress(Stopped):
+        for entry in receipt["files"]:
+            advance(0)
+            lines.append(_line(entry, files.get(entry["name"]), advance))
+    now = {} if delivery is None else content(delivery)
+    changed = [key for key, value in now.items() if receipt.get(key) != value]
+    return ReceiptReport(
+        receipt=receipt,
+        delivery=delivery,
+        lines=lines,
+        changed=changed,
+        unread=len(receipt["files"]) - len(lines),
+    )
 
 
-def _condition(entry: Mapping[str, Any], file: FileMeta | None) -> Condition:
+def _line(
+    entry: Mapping[str, Any], file: FileMeta | None, advance: Callable[[int], object]
+) -> ReceiptLine:
+    condition, error = _condition(entry, file, advance)
+    return ReceiptLine(
+        filename=entry["name"],
+        size=entry["size"],
+        digest=entry["digest"],
+        condition=condition,
+        reason=str(error) if condition is Condition.UNREADABLE else "",
+    )
+
+
+def _condition(
+    entry: Mapping[str, Any], file: FileMeta | None, advance: Callable[[int], object]
+) -> tuple[Condition, Exception | None]:
     if file is None:
-        return Condition.MISSING
+        return Condition.MISSING, None
     if (file.size, file.digest) != (entry["size"], entry["digest"]):
-        return Condition.DAMAGED
-    return file.verify()
+        return Condition.DAMAGED, None
+    return file.examine(advance)

@@ -16,6 +16,9 @@ USE_TZ = True
 STATIC_URL = "static/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# Django before 6.1 does not know it, and takes the same one for tests.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -25,7 +28,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "deliverystore",
     "tests.recipients",
+    "tests.school",
     "example_project.campus",
+    "example_project.registrar",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -267,6 +267,15 @@ def test_a_damaged_file_stays_damaged_when_the_reading_is_repeated():
             reader.read()
 
 
+def test_a_reader_that_is_closed_early_leaves_no_thread():
+    content = bytes(3 * 1024 * 1024)
+    with reader_of(content, content) as reader:
+        reader.read(2 * 1024 * 1024)
+        assert "digester" in {thread.name for thread in threading.enumerate()}
+
+    assert "digester" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_closing_closes_the_file_below():
     file = io.BytesIO(b"content")
     with VerifiedReader(file, digest=digest_bytes(b"content"), size=7, what="it"):

@@ -208,7 +208,8 @@ class TestExtension:
             ("archive.tar.gz", ".gz"),
             ("essay.pdf.exe", ".exe"),
             ("README", ""),
-            (".profile", ""),
+            ("ends with a dot.", ""),
+            (".txt", ".txt"),
             ("essay.ÄÖ", ".äö"),
         ],
     )

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import signal
+import time
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from deliverystore import fsops
+from deliverystore.backends import walking
+from deliverystore.datacenter import exports
 from deliverystore.models import Delivery, FileMeta, Removal
+from deliverystore.models.removal import Address
 from deliverystore.sweeping import Sweep, preview, sweep
 from tests.factories import finished_delivery, open_delivery
 
@@ -59,19 +68,170 @@ def test_the_times_are_settings(settings):
     open_delivery()
     finished_delivery().delete()
 
-    assert preview() == Sweep(deliveries=1, uploads=0, files=1)
-    assert sweep() == Sweep(deliveries=1, uploads=0, files=1)
+    assert preview() == Sweep(deliveries=1, files=1)
+    assert sweep() == Sweep(deliveries=1, files=1)
 
 
 def test_a_delivery_that_is_finished_meanwhile_stays(monkeypatch):
-    open_delivery()
-    let_time_pass(days=8)
-    stale = list(Delivery.objects.stale())
-    Delivery.objects.get().finish()
-    monkeypatch.setattr(type(Delivery.objects.all()), "stale", lambda self: stale)
+    finished_delivery()
+    deliveries = type(Delivery.objects.all())
+    # As if it had still been open when it was looked up.
+    monkeypatch.setattr(deliveries, "stale", lambda self: self.all())
 
     assert sweep().deliveries == 0
     assert Delivery.objects.get().verify()[0][1] == "intact"
+
+
+def test_more_are_abandoned_than_are_in_memory_at_once(monkeypatch):
+    monkeypatch.setattr("deliverystore.sweeping._BATCH", 2)
+    for _ in range(5):
+        open_delivery()
+    let_time_pass(days=8)
+
+    assert sweep().deliveries == 5
+    assert not Delivery.objects.exists()
+
+
+# -- What is in the way --------------------------------------------------------------
+
+
+def test_what_is_not_there_because_nothing_is_is_removed_the_next_time(
+    delivery_store_root, caplog
+):
+    finished_delivery()
+    row = (gone := finished_delivery()).files.get()
+    gone.delete()
+    let_time_pass(days=2)
+    elsewhere = delivery_store_root.rename(f"{delivery_store_root}-unmounted")
+    delivery_store_root.mkdir()
+
+    assert sweep() == Sweep(refused=1)
+    assert "it has none of the files either that it should have" in caplog.text
+    delivery_store_root.rmdir()
+    elsewhere.rename(delivery_store_root)
+    assert sweep() == Sweep(files=1)
+    assert not FileMeta.deliverystore.exists(row)
+
+
+def test_what_is_not_there_among_others_is_let_go():
+    finished_delivery()
+    gone = finished_delivery()
+    FileMeta.deliverystore.remove(gone.files.get())
+    gone.delete()
+    let_time_pass(days=2)
+
+    assert sweep() == Sweep(files=1)
+    assert not Removal.objects.exists()
+
+
+def test_whether_the_store_is_right_is_asked_once(django_assert_num_queries):
+    finished_delivery()
+    finished_delivery(files=[(f"{n}.txt", b"1") for n in range(5)]).delete()
+    for removal in Removal.objects.all():
+        FileMeta.deliverystore.remove(
+            Address(
+                pk=removal.filemeta_id,
+                delivery_id=removal.delivery_id,
+                stored_as="",
+            )
+        )
+    let_time_pass(days=2)
+
+    # Two batches, of which one is empty; the oldest and newest files; the deletion,
+    # in a transaction.
+    with django_assert_num_queries(7):
+        assert Removal.objects.due().carry_out(FileMeta.deliverystore) == 5
+
+
+def test_the_bytes_of_a_row_that_is_back_are_not_even_counted():
+    row = finished_delivery().files.get()
+    Removal.objects.create(
+        filemeta_id=row.pk, delivery_id=row.delivery_id, removed_at=timezone.now()
+    )
+    let_time_pass(days=2)
+
+    assert preview() == Sweep()
+    assert sweep() == Sweep()
+    assert row.verify() == "intact"
+
+
+def test_a_partial_file_that_cannot_be_opened_stops_nothing_else(
+    upload_root, monkeypatch, caplog
+):
+    finished_delivery().delete()
+    let_time_pass(days=8)
+    leave(upload_root / ("a" * 32), hours=24 * 8)
+    opened = fsops.exclusive
+
+    def exclusive(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(fsops, "exclusive", exclusive)
+    assert sweep() == Sweep(files=1, refused=1)
+    assert "The upload aaaaaaaa" in caplog.text
+    monkeypatch.setattr(fsops, "exclusive", opened)
+    assert sweep() == Sweep(uploads=1)
+
+
+def test_a_folder_of_uploads_that_cannot_be_listed_is_said_last(
+    upload_root, monkeypatch
+):
+    finished_delivery().delete()
+    let_time_pass(days=8)
+
+    def fail():
+        raise PermissionError(13, "Permission denied", "partial")
+        yield
+
+    monkeypatch.setattr("deliverystore.sweeping.orphans", fail)
+    with pytest.raises(PermissionError, match="partial"):
+        sweep()
+    assert not Removal.objects.exists()
+
+
+# -- Temporary files ---------------------------------------------------------------
+
+
+def leave(path, *, hours):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"half")
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+    return path
+
+
+def test_temporary_files_go_after_the_grace_period(delivery_store_root):
+    finished_delivery()
+    old = leave(delivery_store_root / "0/0/77/.deliverystore-1", hours=25)
+    young = leave(delivery_store_root / "0/0/78/.deliverystore-2", hours=23)
+    other = leave(delivery_store_root / "0/0/79/notes.txt", hours=25)
+
+    assert preview().temporary == 1
+    assert sweep().temporary == 1
+    assert not old.parent.exists()
+    assert young.exists()
+    assert other.exists()
+    assert Delivery.objects.get().verify()[0][1] == "intact"
+    assert sweep().temporary == 0
+
+
+def test_however_short_the_grace_period_what_is_being_written_stays(
+    delivery_store_root, settings
+):
+    settings.DELIVERY_STORE_GRACE = timedelta(0)
+    writing = leave(delivery_store_root / "0/0/77/.deliverystore-1", hours=0.5)
+
+    assert sweep().temporary == 0
+    assert writing.exists()
+
+
+# -- The command -------------------------------------------------------------------
+
+
+def said(*arguments):
+    output = io.StringIO()
+    call_command("sweep_deliveries", *arguments, stdout=output)
+    return output.getvalue()
 
 
 def test_the_command_says_what_it_did():
@@ -79,17 +239,111 @@ def test_the_command_says_what_it_did():
     finished_delivery().delete()
     let_time_pass(days=8)
 
-    def said(*arguments):
-        output = io.StringIO()
-        call_command("sweep_deliveries", *arguments, stdout=output)
-        return output.getvalue()
-
     assert said("--dry-run") == (
-        "1 open deliveries would be abandoned, 0 expired uploads and the bytes of "
-        "1 files would be removed.\n"
+        "1 open deliveries would be abandoned, 0 expired uploads, 0 expired exports, "
+        "the bytes of 1 files and 0 temporary files would be removed.\n"
     )
     assert said() == (
-        "1 open deliveries abandoned, 0 expired uploads and the bytes of 1 files "
-        "removed.\n"
+        "1 open deliveries abandoned, 0 expired uploads, 0 expired exports, the bytes "
+        "of 1 files and 0 temporary files removed.\n"
     )
     assert said().startswith("0 open deliveries")
+
+
+def test_the_command_sweeps_exports_too(settings, tmp_path):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
+    settings.DELIVERY_STORE_KEEP_EXPORTS = timedelta(0)
+    exports.work(exports.start_export("faculty", enqueue=False))
+
+    assert "1 expired exports" in said("--dry-run")
+    assert "1 expired exports" in said()
+    assert "0 expired exports" in said()
+
+
+def test_the_command_says_it_as_json():
+    finished_delivery().delete()
+    let_time_pass(days=8)
+    counts = {"deliveries": 0, "uploads": 0, "files": 1, "temporary": 0, "refused": 0}
+    counts |= {"exports": 0, "stopped": False}
+
+    assert json.loads(said("--json", "--dry-run")) == {"dry_run": True, **counts}
+    assert json.loads(said("--json")) == {"dry_run": False, **counts}
+
+
+def test_the_command_fails_if_the_store_refuses(monkeypatch, delivery_store_root):
+    finished_delivery().delete()
+    let_time_pass(days=8)
+    leave(delivery_store_root / "0/0/77/.deliverystore-1", hours=25)
+
+    def refuse(*arguments):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr("deliverystore.fsops.remove", refuse)
+    with pytest.raises(CommandError, match="Not removed: 2") as raised:
+        said()
+    assert raised.value.returncode == 1
+
+    monkeypatch.undo()
+    assert "1 files and 1 temporary" in said()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_command_which_says_what_was_done(
+    number, monkeypatch, delivery_store_root
+):
+    finished_delivery(files=[("a", b"1"), ("b", b"2")]).delete()
+    let_time_pass(days=8)
+    leave(delivery_store_root / "0/0/77/.deliverystore-1", hours=25)
+    remove = fsops.remove
+
+    def interrupt(path, policy):
+        remove(path, policy)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("deliverystore.fsops.remove", interrupt)
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="Stopped before") as raised:
+        call_command("sweep_deliveries", stdout=output)
+
+    assert raised.value.returncode == 2
+    assert "the bytes of 1 files and 0 temporary" in output.getvalue()
+    assert Removal.objects.count() == 1
+    monkeypatch.undo()
+    assert "the bytes of 1 files and 1 temporary" in said()
+
+
+def test_a_signal_stops_the_command_while_nothing_is_found(monkeypatch):
+    finished_delivery()
+
+    def entries(root, folder):
+        os.kill(os.getpid(), signal.SIGINT)
+        return original(root, folder)
+
+    original = walking._entries
+    monkeypatch.setattr(walking, "_entries", entries)
+    with pytest.raises(CommandError, match="Stopped before"):
+        said("--json")
+
+
+def test_what_was_done_before_an_error_is_said(monkeypatch):
+    finished_delivery().delete()
+    let_time_pass(days=8)
+
+    def fail(self, before, visit):
+        raise OSError("the endpoint is gone")
+
+    monkeypatch.setattr("deliverystore.backends.FsHierDeliveryStore.leftovers", fail)
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="Could not sweep: the endpoint") as raised:
+        call_command("sweep_deliveries", stdout=output)
+
+    assert raised.value.returncode == 2
+    assert "the bytes of 1 files" in output.getvalue()
+
+
+def test_the_command_says_if_it_could_not_sweep(settings):
+    settings.DELIVERY_STORE_BACKEND = "nowhere.Store"
+
+    with pytest.raises(CommandError, match="Could not sweep: DELIVERY_STORE") as raised:
+        said()
+    assert raised.value.returncode == 2

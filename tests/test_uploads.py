@@ -46,16 +46,10 @@ from deliverystore.models import Delivery, FileMeta, Upload
 from deliverystore.sweeping import preview, sweep
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("upload_root")]
 
 TEXT = b"What I did in my holidays"
 LENGTH = len(TEXT)
-
-
-@pytest.fixture(autouse=True)
-def upload_root(settings, tmp_path):
-    settings.DELIVERY_STORE_UPLOAD_ROOT = tmp_path / "uploads"
-    return settings.DELIVERY_STORE_UPLOAD_ROOT
 
 
 @pytest.fixture
@@ -456,7 +450,8 @@ class TestAppend:
 
         with pytest.raises(DeliveryNotOpen):
             append(upload, TEXT[10:])
-        assert partial_files(upload_root) == {upload.pk.hex: TEXT[:10]}
+        assert partial_files(upload_root) == {}
+        assert not Upload.objects.exists()
 
     def test_a_delivery_is_not_finished_while_a_file_is_on_its_way(self, delivery):
         upload = append(begin(delivery), TEXT[:10])
@@ -690,7 +685,7 @@ class TestSweep:
     ):
         upload = begin(delivery)
         self.let_time_pass(upload_root, days=8)
-        with_news = iter([list(Upload.objects.stale()), Upload.objects.none()])
+        with_news = iter([Upload.objects.all(), Upload.objects.none()])
         queryset = type(Upload.objects.all())
         monkeypatch.setattr(queryset, "stale", lambda self: next(with_news))
 

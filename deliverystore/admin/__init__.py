@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deliverystore.admin.check import CheckAdmin
 from deliverystore.admin.delivery import DeliveryAdmin
 
-__all__ = ["DeliveryAdmin"]
+__all__ = ["CheckAdmin", "DeliveryAdmin"]

@@ -18,7 +18,12 @@ from deliverystore.admin.changelist import (
     BoundedPaginator,
     DeliveryChangeList,
 )
-from deliverystore.admin.filters import RecipientKindFilter, StateFilter
+from deliverystore.admin.check import last_check
+from deliverystore.admin.filters import (
+    CheckFilter,
+    RecipientKindFilter,
+    StateFilter,
+)
 from deliverystore.admin.pages import DeliveryPages
 from deliverystore.models import Delivery
 from deliverystore.models.access import may
@@ -48,6 +53,7 @@ class DeliveryAdmin(admin.ModelAdmin):
     list_filter = (
         StateFilter,
         RecipientKindFilter,
+        CheckFilter,
         ("time_of_delivery", admin.DateFieldListFilter),
     )
     date_hierarchy = "time_of_delivery"
@@ -104,6 +110,12 @@ class DeliveryAdmin(admin.ModelAdmin):
         # Newest first, by the index that also finds what is chosen.
         by_time = any(name.startswith("time_of_delivery__") for name in request.GET)
         return ("-time_of_delivery", "-pk") if by_time else ("-pk",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "last_check": last_check(request)}
+        return super().changelist_view(request, context)
 
     def get_changelist(
         self, request: HttpRequest, **kwargs: Any

@@ -9,14 +9,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from deliverystore.models import Delivery
+from deliverystore.models import Check, Delivery, Finding
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.functional import _StrPromise
 
+UNREPAIRED = "unrepaired"
 _NONE = "none"
+_DIGITS = 18
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -65,3 +67,39 @@ class RecipientKindFilter(admin.SimpleListFilter):
         if kind == _NONE:
             return queryset.filter(recipient_type=None)
         return queryset.filter(recipient_type=int(kind))
+
+
+class CheckFilter(admin.SimpleListFilter):
+    """Asks for findings that are not repaired, or those of a check in a link."""
+
+    title = _("check")
+    parameter_name = "check"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin
+    ) -> list[tuple[str, str | _StrPromise]]:
+        if not request.user.has_perm("deliverystore.view_check"):
+            return []
+        offered: list[tuple[str, str | _StrPromise]] = []
+        if Check.objects.standing().unrepaired().exists():
+            offered.append((UNREPAIRED, _("not repaired")))
+        if check := _check_of(request.GET.get(self.parameter_name)):
+            words = _("findings of %(check)s") % {"check": check}
+            offered.append((str(check.pk), words))
+        return offered
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Delivery]
+    ) -> QuerySet[Delivery]:
+        if self.value() == UNREPAIRED:
+            return queryset.filter(Finding.objects.standing().concerned())
+        if (check := _check_of(self.value())) is None:
+            return queryset
+        return queryset.filter(check.findings.concerned())
+
+
+def _check_of(value: str | None) -> Check | None:
+    # No id has more digits.
+    if value is None or not value.isdecimal() or len(value) > _DIGITS:
+        return None
+    return Check.objects.filter(pk=int(value)).first()

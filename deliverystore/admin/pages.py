@@ -16,11 +16,12 @@ from deliverystore.admin.actions import (
     page_context,
 )
 from deliverystore.admin.reports import report_verification
+from deliverystore.archive import make_archive
 from deliverystore.exceptions import MissingExtra
 from deliverystore.models import Delivery, FileMeta
 from deliverystore.verification import verify_deliveries, verify_files
 from deliverystore.views.access import View, answers_refusals
-from deliverystore.views.archive import archive
+from deliverystore.views.archive import archive_response
 from deliverystore.views.download import download
 from deliverystore.views.receipt import receipt, verify_receipt
 
@@ -50,8 +51,9 @@ class DeliveryPages:
 
     def archive(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Send a delivery as ZIP."""
+        delivery = Delivery.objects.get_for(request.user, "download", pk)
         try:
-            return archive(request, pk)
+            return archive_response(request, make_archive([delivery], request.user))
         except MissingExtra as error:
             messages.error(request, str(error))
             return self._back_to(pk)

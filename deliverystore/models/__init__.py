@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from deliverystore.models.check import Check, Finding
 from deliverystore.models.counter import Counter
+from deliverystore.models.datacenter import DataFileInfo
 from deliverystore.models.delivery import Delivery
+from deliverystore.models.exports import Export
+from deliverystore.models.failures import FailedRow, FailureGroup, ValueCorrection
 from deliverystore.models.filemeta import Condition, FileMeta
+from deliverystore.models.imports import ImportRun
+from deliverystore.models.mappings import SavedMapping
 from deliverystore.models.removal import Removal
 from deliverystore.models.upload import Upload
 
-__all__ = ["Condition", "Counter", "Delivery", "FileMeta", "Removal", "Upload"]
+__all__ = [
+    "Check",
+    "Condition",
+    "Counter",
+    "DataFileInfo",
+    "Delivery",
+    "Export",
+    "FailedRow",
+    "FailureGroup",
+    "FileMeta",
+    "Finding",
+    "ImportRun",
+    "Removal",
+    "SavedMapping",
+    "Upload",
+    "ValueCorrection",
+]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings  # noqa: TID251 - the name of the user model
@@ -16,18 +15,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from deliverystore import limits, signals
+from deliverystore import signals
 from deliverystore.exceptions import (
-    DeliveryEmpty,
-    DeliveryIncomplete,
     DeliveryNotFinished,
     DeliveryNotOpen,
     DeliveryStoreError,
     NotPermitted,
 )
-from deliverystore.models import receipt, receiving
+from deliverystore.models import finishing, receipt, receiving
 from deliverystore.models.access import may
-from deliverystore.models.counter import Counter
 from deliverystore.models.filemeta import Condition, FileMeta
 from deliverystore.models.queryset import DeliveryQuerySet
 from deliverystore.models.recipient import load_recipients, recipient_fields
@@ -182,25 +178,7 @@ class Delivery(models.Model):
         Raise DeliveryNotOpen, DeliveryEmpty, DeliveryIncomplete while a file is being
         received, or a LimitExceeded.
         """
-        with transaction.atomic():
-            self.lock_open()
-            files = list(self.files.order_by("pk"))
-            self._check_files(files)
-            load_recipients([self])
-            final = {
-                "recipient_name": _called(self.recipient),
-                "user_name": _called(self.delivered_by),
-                "file_count": len(files),
-                "size": sum(file.size for file in files),
-                "manifest_digest": receipt.manifest_digest(files),
-                "number": Counter.next(self._number_key()),
-                "time_of_delivery": timezone.now(),
-                "state": self.State.FINISHED,
-            }
-            Delivery.objects.filter(pk=self.pk).update(**final)
-            for name, value in final.items():
-                setattr(self, name, value)
-            _on_commit(signals.delivery_finished.send_robust, Delivery, delivery=self)
+        finishing.finish(self)
 
     def abandon(self) -> None:
         """Give an open delivery up: remove its rows, then its bytes.
@@ -212,8 +190,13 @@ class Delivery(models.Model):
             self.lock_open()
             self.delete()
             removals = Removal.objects.filter(delivery_id=pk)
-            _on_commit(removals.carry_out, FileMeta.deliverystore)
-            _on_commit(signals.delivery_abandoned.send_robust, Delivery, delivery_id=pk)
+            send = signals.delivery_abandoned.send_robust
+            # After the commit, whose success they cannot change any more. No partials:
+            # Django could not log the name of one that fails.
+            transaction.on_commit(
+                lambda: removals.carry_out(FileMeta.deliverystore), robust=True
+            )
+            transaction.on_commit(lambda: send(Delivery, delivery_id=pk), robust=True)
 
     def copy(
         self, recipient: models.Model | None, user: User | None = None
@@ -242,7 +225,8 @@ class Delivery(models.Model):
     def receipt(self) -> dict[str, Any]:
         """Return the signed receipt, a JSON-able dict.
 
-        Raise DeliveryNotFinished if the delivery is open.
+        Raise DeliveryNotFinished if the delivery is open, DeliveryChanged if its rows
+        are not those that were handed in.
         """
         self.check_finished()
         return receipt.make(self)
@@ -303,32 +287,3 @@ class Delivery(models.Model):
         return DeliveryNotOpen(
             gettext("This delivery is finished or gone; begin a new one.")
         )
-
-    def _check_files(self, files: list[FileMeta]) -> None:
-        complete = {file.filename for file in files if file.is_complete}
-        begun = {file.filename for file in files}
-        begun.update(self.uploads.running().values_list("filename", flat=True))
-        if not begun:
-            raise DeliveryEmpty(gettext("The delivery has no file; add one first."))
-        if missing := begun - complete:
-            raise DeliveryIncomplete(
-                gettext(
-                    "The delivery is still receiving %(filenames)s; wait, or, if the "
-                    "upload broke off, hand the file in again or remove it."
-                )
-                % {"filenames": ", ".join(sorted(missing))}
-            )
-        limits.check_count(len(files))
-        limits.check_delivery_size(sum(file.size for file in files))
-
-    def _number_key(self) -> str:
-        return f"number:{self.recipient_type_id or ''}:{self.recipient_id}"
-
-
-def _called(instance: models.Model | None) -> str:
-    return "" if instance is None else str(instance)[:255]
-
-
-def _on_commit(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """Call something after the commit, whose success it cannot change any more."""
-    transaction.on_commit(partial(call, *args, **kwargs), robust=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import shutil
-from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -22,6 +22,7 @@ from deliverystore.exceptions import (
     FileDamaged,
     FileNotFound,
     NotPermitted,
+    SettingInvalid,
 )
 from deliverystore.models.access import User, may
 from deliverystore.models.removal import Removal
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+# So many files show whether a store is the right one.
+_SOME = 10
 
 
 class Condition(models.TextChoices):
@@ -59,6 +63,16 @@ class FileMetaQuerySet(models.QuerySet["FileMeta"]):
         if file is None and may(user, action):
             raise FileMeta.DoesNotExist(f"There is no file {pk}.")
         raise NotPermitted(f"{user} may not {action} file {pk}.")
+
+    def any_in(self, store: DeliveryStoreInterface) -> bool:
+        """Tell if a store has some of these files, asked of the oldest and the newest.
+
+        If not, it is hardly the store that was written to: a folder that is not
+        mounted, another bucket. True if there are no complete files.
+        """
+        files = self.exclude(completed=None).only("delivery_id", "stored_as")
+        some = [*files.order_by("pk")[:_SOME], *files.order_by("-pk")[:_SOME]]
+        return not some or any(map(store.exists, some))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete rows; their bytes wait for the sweep.
@@ -115,6 +129,13 @@ class FileMeta(models.Model):
         ordering = ("pk",)
         verbose_name = _("file")
         verbose_name_plural = _("files")
+        indexes = [
+            models.Index(
+                fields=["stored_as"],
+                condition=~Q(stored_as=""),
+                name="deliverystore_file_stored_as",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["delivery", "name_key"], name="deliverystore_filename_once"
@@ -140,15 +161,34 @@ class FileMeta(models.Model):
         """Whether all bytes have been received."""
         return self.completed is not None
 
-    def open(self) -> BinaryIO:
+    def open(self, *, buffering: int = CHUNK_SIZE) -> BinaryIO:
         """Return the file, open for reading bytes; the caller closes it.
 
         Read from the start to the end, it raises FileDamaged before giving out the
-        last bytes if they are not those that were handed in. Raise FileNotFound if
-        the store has lost it, DeliveryIncomplete if it is still being received.
+        last bytes if they are not those that were handed in. buffering 0 saves a copy
+        where it is read in large pieces. Raise FileNotFound if the store has lost it,
+        DeliveryIncomplete if it is still being received.
         """
         self._check_complete()
-        return self._open_in(self.deliverystore)
+        reader = self.open_in(self.deliverystore)
+        if buffering:
+            return io.BufferedReader(reader, buffering)
+        return cast("BinaryIO", reader)
+
+    def open_in(self, store: DeliveryStoreInterface) -> VerifiedReader:
+        """Return the file as open() does, unbuffered, from any store that has it."""
+        return VerifiedReader(
+            store.read_open(self),
+            digest=self.digest,
+            size=self.size,
+            what=f"{self.filename!r} of delivery {self.delivery_id}",
+        )
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces of at most 1 MiB, compared as open() says."""
+        with self.open(buffering=0) as file:
+            while chunk := file.read(CHUNK_SIZE):
+                yield chunk
 
     def open_range(self, start: int, length: int) -> BinaryIO:
         """Return length bytes from start on as an open file; the caller closes it.
@@ -170,24 +210,33 @@ class FileMeta(models.Model):
 
     def verify(self) -> Condition:
         """Read the stored bytes and compare them with what was handed in."""
-        try:
-            self.read_through()
-        except FileNotFound:
-            return Condition.MISSING
-        except FileDamaged:
-            return Condition.DAMAGED
-        except OSError:
-            logger.exception(
-                "%s of delivery %s cannot be read.", self, self.delivery_id
-            )
-            return Condition.UNREADABLE
-        return Condition.INTACT
+        condition, error = self.examine()
+        if condition is Condition.UNREADABLE:
+            text = "%s of delivery %s cannot be read."
+            logger.error(text, self, self.delivery_id, exc_info=error)
+        return condition
 
-    def read_through(self) -> None:
+    def examine(
+        self, advance: Callable[[int], object] = int
+    ) -> tuple[Condition, Exception | None]:
+        """Do as verify(), and return also the error that tells why.
+
+        advance is told how many more bytes were read; it may raise, to stop.
+        """
+        try:
+            self.read_through(advance)
+        except FileNotFound as error:
+            return Condition.MISSING, error
+        except FileDamaged as error:
+            return Condition.DAMAGED, error
+        except (OSError, SettingInvalid) as error:
+            return Condition.UNREADABLE, error
+        return Condition.INTACT, None
+
+    def read_through(self, advance: Callable[[int], object] = int) -> None:
         """Read the stored bytes to their end; raise what is wrong with them."""
-        with self.open() as file:
-            while file.read(CHUNK_SIZE):
-                pass
+        for chunk in self.chunks():
+            advance(len(chunk))
 
     def restore_from(self, store: DeliveryStoreInterface) -> None:
         """Replace the stored bytes by those that another store has for this file.
@@ -196,7 +245,7 @@ class FileMeta(models.Model):
         were handed in either, and leave everything as it was.
         """
         with (
-            self._open_in(store) as source,
+            self.open_in(store) as source,
             self.deliverystore.write_open(self) as target,
         ):
             shutil.copyfileobj(source, target, CHUNK_SIZE)
@@ -218,20 +267,12 @@ class FileMeta(models.Model):
             deleted = FileMeta.objects.filter(pk=pk).delete_with_removals()
             self.delivery.recount()
             removals = Removal.objects.filter(filemeta_id=pk)
+            # Not a partial, whose name Django could not log if it fails.
             transaction.on_commit(
-                partial(removals.carry_out, self.deliverystore), robust=True
+                lambda: removals.carry_out(self.deliverystore), robust=True
             )
         return deleted
 
     def _check_complete(self) -> None:
         if not self.is_complete:
             raise DeliveryIncomplete(f"{self.filename!r} is still being received.")
-
-    def _open_in(self, store: DeliveryStoreInterface) -> BinaryIO:
-        reader = VerifiedReader(
-            store.read_open(self),
-            digest=self.digest,
-            size=self.size,
-            what=f"{self.filename!r} of delivery {self.delivery_id}",
-        )
-        return io.BufferedReader(reader, CHUNK_SIZE)

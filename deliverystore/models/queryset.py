@@ -74,7 +74,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete deliveries and their files; their bytes wait for the sweep."""
         with transaction.atomic():
-            # Locks the rows, so that no file becomes complete meanwhile.
+            # Locks the rows, so that no file becomes complete meanwhile …
             self.update(size=F("size"))
+            # … nor is begun: PostgreSQL's weaker lock of an update would let it.
+            list(self.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
             FileMeta.objects.filter(delivery__in=self).delete_with_removals()
             return super().delete()

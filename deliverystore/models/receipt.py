@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.signing import BadSignature, Signer
 
 from deliverystore.digests import digest_bytes
-from deliverystore.exceptions import ReceiptInvalid
+from deliverystore.exceptions import DeliveryChanged, ReceiptInvalid
 
 if TYPE_CHECKING:
     from deliverystore.models.delivery import Delivery
@@ -26,16 +26,32 @@ def manifest_digest(files: Iterable[FileMeta]) -> str:
 
 
 def make(delivery: Delivery) -> dict[str, Any]:
-    """Return the signed receipt of a finished delivery."""
+    """Return the signed receipt of a finished delivery.
+
+    Raise DeliveryChanged if its rows are not those that were handed in.
+    """
+    if manifest_digest(delivery.files.order_by("pk")) != delivery.manifest_digest:
+        raise DeliveryChanged(
+            f"The rows of delivery {delivery.pk} were changed after it was handed in; "
+            "nothing is signed that says otherwise."
+        )
+    document = content(delivery)
+    return {**document, "signature": _signature(document)}
+
+
+def content(delivery: Delivery) -> dict[str, Any]:
+    """Return what the receipt of a finished delivery says, as far as rows know it."""
     files = list(delivery.files.order_by("pk"))
-    document = {
+    completed = [file.completed for file in files if file.completed]
+    return {
         "version": 1,
         "delivery": delivery.pk,
         "number": delivery.number,
         "recipient": delivery.recipient_name or None,
         "user": delivery.user_name or None,
-        "first_byte": _iso(min(file.created for file in files)),
-        "last_byte": _iso(max(file.completed for file in files if file.completed)),
+        # Past the app, all its files can be deleted.
+        "first_byte": _iso(min((file.created for file in files), default=None)),
+        "last_byte": _iso(max(completed, default=None)),
         "time_of_delivery": _iso(delivery.time_of_delivery),
         "files": [
             {"name": file.filename, "size": file.size, "digest": file.digest}
@@ -43,7 +59,6 @@ def make(delivery: Delivery) -> dict[str, Any]:
         ],
         "manifest": delivery.manifest_digest,
     }
-    return {**document, "signature": _signature(document)}
 
 
 def check_signature(document: object) -> Mapping[str, Any]:
@@ -57,7 +72,7 @@ def check_signature(document: object) -> Mapping[str, Any]:
     try:
         text = _canonical(rest).decode()
         _signer().unsign(f"{text}:{document['signature']}")
-    except BadSignature as error:
+    except (BadSignature, UnicodeEncodeError) as error:
         raise ReceiptInvalid(
             "The receipt was changed, or was not signed by this site."
         ) from error

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -100,6 +100,17 @@ def name_is_taken(filename: str) -> DuplicateFilename:
 
 
 @contextlib.contextmanager
+def unless_gone(delivery: Delivery) -> Iterator[None]:
+    """Raise DeliveryNotOpen if rows of the delivery find it abandoned just now."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        delivery.check_open()
+        raise
+
+
+@contextlib.contextmanager
 def _receiving(delivery: Delivery, filenames: list[str]) -> Iterator[list[FileMeta]]:
     """Give the rows of the files to the block, which fills them and stores the bytes.
 
@@ -140,12 +151,14 @@ def _begin(delivery: Delivery, filenames: list[str]) -> list[FileMeta]:
     delivery.check_open()
     limits.check_count(delivery.file_count + len(names))
     _check_names(delivery, names)
-    return FileMeta.objects.bulk_create(
+    rows = [
         FileMeta(
             delivery=delivery, filename=name, content_type=limits.content_type_of(name)
         )
         for name in names
-    )
+    ]
+    with unless_gone(delivery):
+        return FileMeta.objects.bulk_create(rows)
 
 
 def _check_names(delivery: Delivery, names: list[str]) -> None:
@@ -172,6 +185,7 @@ def _check_names(delivery: Delivery, names: list[str]) -> None:
 def _complete(delivery: Delivery, rows: list[FileMeta]) -> None:
     """Make the rows complete, unless the world has changed meanwhile."""
     delivery.lock_open(files=len(rows), size=sum(row.size for row in rows))
+    _check_totals(delivery)
     for row in rows:
         row.name_key = paths.name_key(row.filename)
     _check_still_there(delivery, rows)
@@ -210,6 +224,15 @@ def _check_still_there(delivery: Delivery, rows: list[FileMeta]) -> None:
                 )
                 % {"filename": row.filename}
             )
+
+
+def _check_totals(delivery: Delivery) -> None:
+    """Refuse what exceeds the limits of a delivery together with what others added."""
+    limited = conf.DELIVERY_STORE_MAX_FILES, conf.DELIVERY_STORE_MAX_DELIVERY_BYTES
+    if limited != (None, None):
+        delivery.check_open()
+        limits.check_count(delivery.file_count)
+        limits.check_delivery_size(delivery.size)
 
 
 def _check_quota(delivery: Delivery) -> None:

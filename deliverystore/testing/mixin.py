@@ -8,11 +8,12 @@ from deliverystore.testing.contract import (
     SafetyTests,
     SharingTests,
     StorageTests,
+    WalkTests,
 )
 
 
 class DeliveryStoreTestMixin(
-    ContentTests, RangeTests, SafetyTests, SharingTests, StorageTests
+    ContentTests, RangeTests, SafetyTests, SharingTests, StorageTests, WalkTests
 ):
     """Tests whether a store keeps the contract; needs no database.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from deliverystore.archive import Archive, make_archive
+from deliverystore.exceptions import MissingExtra
 from deliverystore.models import Delivery
 from deliverystore.views.access import answers_refusals
 from deliverystore.views.streaming import protect, stream
@@ -16,7 +17,10 @@ from deliverystore.views.streaming import protect, stream
 def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send all files of a delivery to who may download them."""
     delivery = Delivery.objects.get_for(request.user, "download", pk)
-    return archive_response(request, make_archive([delivery], request.user))
+    try:
+        return archive_response(request, make_archive([delivery], request.user))
+    except MissingExtra as error:
+        return HttpResponse(str(error), status=501, content_type="text/plain")
 
 
 def archive_response(request: HttpRequest, archive: Archive) -> HttpResponseBase:

@@ -16,7 +16,7 @@ from django.utils.http import http_date, quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from deliverystore.exceptions import FileDamaged, FileNotFound
+from deliverystore.exceptions import FileDamaged, FileNotFound, SettingInvalid
 from deliverystore.models import FileMeta
 from deliverystore.views.access import answers_refusals
 from deliverystore.views.ranges import requested_range
@@ -42,7 +42,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
         response = get_conditional_response(request, etag, modified) or _send(
             request, file, _positions(request, file.size, {etag, http_date(modified)})
         )
-    except OSError as error:
+    except (OSError, SettingInvalid) as error:
         logger.exception("File %s cannot be downloaded.", file.pk)
         return _not_given_out(file, error)
     response.headers["ETag"] = etag
@@ -60,7 +60,7 @@ def _send(request: HttpRequest, file: FileMeta, positions: range) -> HttpRespons
             status=416, headers={"Content-Range": f"bytes */{file.size}"}
         )
     is_whole = length == file.size
-    opened = file.open() if is_whole else file.open_range(start, length)
+    opened = file.open(buffering=0) if is_whole else file.open_range(start, length)
     response: HttpResponseBase
     if request.method == "HEAD":
         opened.close()
@@ -87,14 +87,14 @@ def _positions(request: HttpRequest, size: int, validators: set[str]) -> range:
     return range(size)
 
 
-def _not_given_out(file: FileMeta, error: OSError) -> HttpResponse:
+def _not_given_out(file: FileMeta, error: Exception) -> HttpResponse:
     """Answer as for any fault of the site: this is none of the person who asks."""
     match error:
         case FileNotFound():
             text = _("“%(file)s” is missing in the store.")
         case FileDamaged():
             text = _("“%(file)s” is damaged in the store, and so it is not given out.")
-        case OSError():
+        case _:
             text = _("“%(file)s” cannot be read at the moment.")
     advice = _("Please tell the people who run this site: they can restore it.")
     return HttpResponseServerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -21,11 +22,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from deliverystore.exceptions import DeliveryNotFinished, ReceiptInvalid
+from deliverystore.exceptions import (
+    DeliveryChanged,
+    DeliveryNotFinished,
+    ReceiptInvalid,
+)
 from deliverystore.models import Delivery
 from deliverystore.verification import ReceiptReport, read_receipt, verify_receipt_for
 from deliverystore.views.access import answers_refusals
 from deliverystore.views.streaming import protect
+
+logger = logging.getLogger(__name__)
 
 
 class ReceiptForm(forms.Form):
@@ -54,6 +61,9 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
         document = delivery.receipt()
     except DeliveryNotFinished as error:
         raise Http404(str(error)) from error
+    except DeliveryChanged as error:
+        logger.exception("No receipt of delivery %s can be made.", pk)
+        return HttpResponse(str(error), status=500, content_type="text/plain")
     readable = {"indent": 2, "ensure_ascii": False}
     response = JsonResponse(document, json_dumps_params=readable)
     protect(response, f"receipt {delivery.pk}.json")
@@ -93,16 +103,4 @@ _JSON = "application/json"
 def _as_json(form: ReceiptForm, report: ReceiptReport | None) -> dict[str, Any]:
     if report is None:
         return {"errors": form.errors.get("receipt", [])}
-    return {
-        "agrees": report.agrees,
-        "delivery": report.receipt["delivery"],
-        "files": [
-            {
-                "name": line.filename,
-                "size": line.size,
-                "digest": line.digest,
-                "condition": line.condition,
-            }
-            for line in report.lines
-        ],
-    }
+    return report.as_json()

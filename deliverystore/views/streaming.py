@@ -19,6 +19,8 @@ from deliverystore.streams import CHUNK_SIZE
 # it, no shared cache to keep it.
 _PROTECTION = {
     "Cache-Control": "private, no-cache, no-transform",
+    # Django's GZipMiddleware would compress the bytes of a range, and take the length.
+    "Content-Encoding": "identity",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

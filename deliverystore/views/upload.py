@@ -40,8 +40,8 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 CONTENT_TYPE = "application/offset+octet-stream"
 
-# What the database can hold.
-_MAX_LENGTH = 2**63 - 1
+# 1 PiB: the database can still add up thousands of them.
+_MAX_LENGTH = 2**50
 _NUMBER = re.compile("[0-9]{1,19}")
 # Visible ASCII but the comma, then perhaps a space and Base64.
 _METADATA = re.compile("([!-+\\--~]+)(?: ([A-Za-z0-9+/=]*))?")

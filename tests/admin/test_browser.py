@@ -8,7 +8,9 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from deliverystore.models import FileMeta
 from tests.admin.conftest import LIST
+from tests.checking.conftest import check, falsify, lay
 from tests.factories import (
     DepartmentFactory,
     UserFactory,
@@ -88,8 +90,14 @@ def test_an_open_delivery_is_abandoned_after_a_question(admin):
 def test_no_page_is_wider_than_the_screen(admin, live_server, width, scheme):
     admin.set_viewport_size({"width": width, "height": 844})
     admin.emulate_media(color_scheme=scheme)
+    falsify(FileMeta.objects.first())
+    lay("0/0/7/" + "7" * 100)
+    checked = check()
     pages = [
         LIST,
+        f"{LIST}?check={checked.pk}",
+        "/admin/deliverystore/check/",
+        f"/admin/deliverystore/check/{checked.pk}/change/",
         f"{LIST}1/change/",
         f"{LIST}1/delete/",
         f"{LIST}verify-receipt/",
@@ -99,3 +107,16 @@ def test_no_page_is_wider_than_the_screen(admin, live_server, width, scheme):
         admin.goto(live_server.url + url)
 
         assert admin.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+def test_from_the_last_check_to_the_delivery_concerned_and_the_finding(admin):
+    falsify(FileMeta.objects.get(filename="essay.txt"))
+    check()
+    admin.reload()
+
+    admin.get_by_role("link", name="Deliveries concerned").click()
+    expect(admin.locator("#result_list tbody tr")).to_have_count(1)
+    admin.get_by_role("link", name="1 finding").click()
+    expect(admin.get_by_text("wrong digest")).to_be_visible()
+    admin.locator("#findings").get_by_role("link").click()
+    expect(admin.get_by_role("row", name="essay.txt")).to_be_in_viewport()

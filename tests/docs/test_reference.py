@@ -14,6 +14,7 @@ from deliverystore import (
     backends,
     checks,
     conf,
+    datacenter,
     exceptions,
     models,
     signals,
@@ -51,7 +52,12 @@ def rows_of(text):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(backends, "stores"), (models, "models"), (testing, "testing")],
+    [
+        (backends, "stores"),
+        (datacenter, "data-center"),
+        (models, "models"),
+        (testing, "testing"),
+    ],
     ids=lambda one: getattr(one, "__name__", one),
 )
 def test_every_public_name_is_on_its_page(module, name):
@@ -69,7 +75,7 @@ def test_a_setting_has_its_type_and_default_on_the_page(name):
 
     words = type_.replace(" | ", " or ").replace("str or Path or", "str, Path or")
     assert row[1].replace("`", "") == words
-    if name in {"DELIVERY_STORE_ABANDON_AFTER", "DELIVERY_STORE_GRACE"}:
+    if type_ == "timedelta":
         assert row[2] == f"`timedelta(days={default.days})`"
     else:
         assert row[2] == f"`{default!r}`".replace("'", '"')

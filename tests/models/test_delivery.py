@@ -287,8 +287,9 @@ class TestAddFile:
         delivery = Delivery.begin()
         items = [(f"{number}.txt", b"x") for number in range(count)]
 
-        # State, names, insert; savepoint, lock, names, complete, release.
-        with django_assert_num_queries(8):
+        # State, names; savepoint, insert, release; savepoint, lock, names, complete,
+        # release.
+        with django_assert_num_queries(10):
             delivery.add_files(items)
 
     def test_bytes_that_a_lost_row_left_are_not_replaced(self, delivery_store_root):
@@ -524,8 +525,8 @@ class TestDelete:
             finished_delivery(files=[("a", b"1"), ("b", b"2")])
 
         # Of the files: lock, list, write down, delete, and two savepoints; of the
-        # deliveries: lock, list, uploads, forget in copies, delete, and a savepoint.
-        with django_assert_num_queries(14):
+        # deliveries: lock twice, list, uploads, forget in copies, delete, a savepoint.
+        with django_assert_num_queries(15):
             Delivery.objects.all().delete()
 
         assert not FileMeta.objects.exists()
@@ -685,6 +686,24 @@ class TestVerify:
             row.restore_from(other)
 
         assert row.verify() == Condition.INTACT
+
+    def test_a_large_file_is_read_in_pieces_that_are_compared(
+        self, delivery_store_root
+    ):
+        content = bytes(range(256)) * 10_000
+        delivery = open_delivery()
+        row = delivery.add_file("large", content)
+
+        pieces = list(row.chunks())
+
+        assert b"".join(pieces) == content
+        assert max(map(len, pieces)) == 2**20
+        path = files_on_disk(delivery_store_root)[-1]
+        path.write_bytes(content[:-1] + b"?")
+        received = []
+        with pytest.raises(FileDamaged):
+            received.extend(row.chunks())
+        assert len(received) == len(pieces) - 1
 
     def test_a_file_that_is_being_received_cannot_be_read(self):
         row = FileMeta.objects.create(delivery=Delivery.begin(), filename="a")

@@ -8,7 +8,11 @@ import json
 
 import pytest
 
-from deliverystore.exceptions import DeliveryNotFinished, ReceiptInvalid
+from deliverystore.exceptions import (
+    DeliveryChanged,
+    DeliveryNotFinished,
+    ReceiptInvalid,
+)
 from deliverystore.models import Condition, Delivery, FileMeta
 from deliverystore.models.receipt import check_signature
 from deliverystore.verification import read_receipt, verify_receipt
@@ -47,6 +51,16 @@ def test_it_says_who_handed_in_what_to_whom_and_when(delivery):
         for file in delivery.files.all()
     ]
     assert receipt["manifest"] == delivery.manifest_digest
+
+
+def test_rows_that_were_changed_past_the_app_are_not_signed(delivery):
+    honest = delivery.receipt()
+    FileMeta.objects.filter(delivery=delivery, size=1).update(filename="b.txt")
+
+    with pytest.raises(DeliveryChanged, match=f"delivery {delivery.pk}"):
+        delivery.receipt()
+
+    assert verify_receipt(honest).changed == ["files"]
 
 
 def test_recipient_and_user_may_be_none():
@@ -95,6 +109,35 @@ def test_a_receipt_agrees_with_what_is_stored(delivery):
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "key"),
+    [
+        ("number", 7, "number"),
+        ("recipient_name", "Chemistry", "recipient"),
+        ("user_name", "eve", "user"),
+        ("manifest_digest", "sha256:0", "manifest"),
+    ],
+)
+def test_a_delivery_whose_row_was_changed_does_not_agree(delivery, field, value, key):
+    receipt = delivery.receipt()
+    Delivery.objects.filter(pk=delivery.pk).update(**{field: value})
+
+    report = verify_receipt(receipt)
+
+    assert not report.agrees
+    assert report.changed == [key]
+    assert report.as_json()["changed"] == [key]
+
+
+def test_a_file_that_was_slipped_in_does_not_agree(delivery):
+    receipt = delivery.receipt()
+    file = delivery.files.first()
+    file.pk, file.filename, file.name_key, file.stored_as = None, "c", "c", "x"
+    FileMeta.objects.bulk_create([file])
+
+    assert verify_receipt(receipt).changed == ["files"]
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda receipt: receipt.update(user="eve"),
@@ -104,9 +147,10 @@ def test_a_receipt_agrees_with_what_is_stored(delivery):
         lambda receipt: receipt.update(extra=True),
         lambda receipt: receipt.update(signature="x" * 43),
         lambda receipt: receipt.update(signature=None),
+        lambda receipt: receipt.update(signature="\ud800"),
         lambda receipt: receipt.pop("signature"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_receipt_that_was_changed_is_refused(delivery, change):
     receipt = copy.deepcopy(delivery.receipt())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 
 import pytest
@@ -35,6 +36,16 @@ def test_who_handed_a_delivery_in_gets_it_as_zip(client, user):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as file:
         assert file.read("delivery 1, ada/hello.txt") == b"hello"
+
+
+def test_without_the_package_for_zip_it_says_what_to_install(client, user, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zipstream", None)
+    client.force_login(user)
+
+    response = client.get(url_of(finished_delivery(user=user)))
+
+    assert response.status_code == 501
+    assert "deliverystore[zip]" in response.text
 
 
 def test_strangers_and_others_do_not_get_it(client, user):

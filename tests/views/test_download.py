@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tracemalloc
 from http.client import HTTPConnection, IncompleteRead
 from io import BytesIO
@@ -18,7 +19,7 @@ from django.utils.http import http_date
 
 from deliverystore.backends import MemoryDeliveryStore
 from deliverystore.exceptions import FileDamaged
-from deliverystore.models import FileMeta
+from deliverystore.models import Condition, FileMeta
 from deliverystore.testing import override_delivery_store
 from deliverystore.views.download import download
 from tests.factories import UserFactory, finished_delivery
@@ -169,6 +170,34 @@ def test_a_browser_saves_it_and_runs_nothing(ada, user):
     assert response.headers["Content-Type"] == "text/html"
     assert response.headers["Content-Length"] == "18"
     response.getvalue()
+
+
+def test_a_range_is_not_compressed_by_a_middleware(user, client, settings):
+    middleware = "django.middleware.gzip.GZipMiddleware"
+    settings.MIDDLEWARE = [middleware, *settings.MIDDLEWARE]
+    file = handed_in(user, "notes.txt", DATA * 100)
+    client.force_login(user)
+
+    headers = {"Range": "bytes=0-499", "Accept-Encoding": "gzip"}
+    response = client.get(url_of(file), headers=headers)
+
+    assert response.status_code == 206
+    assert response.headers["Content-Length"] == "500"
+    assert response.getvalue() == DATA * 50
+
+
+def test_without_the_package_of_its_digest_a_file_is_not_given_out(
+    ada, user, settings, monkeypatch
+):
+    settings.DELIVERY_STORE_DIGEST = "blake3"
+    file = handed_in(user, "notes.txt", DATA)
+    monkeypatch.setitem(sys.modules, "blake3", None)
+
+    response = ada.get(url_of(file))
+
+    assert response.status_code == 500
+    assert "cannot be read at the moment" in response.text
+    assert file.verify() is Condition.UNREADABLE
 
 
 @pytest.mark.parametrize(

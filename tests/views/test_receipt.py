@@ -57,6 +57,15 @@ def receipt_url(delivery):
 # -- The download ------------------------------------------------------------------
 
 
+def test_there_is_none_of_rows_that_were_changed(ada, delivery):
+    delivery.files.update(size=3)
+
+    response = ada.get(receipt_url(delivery))
+
+    assert response.status_code == 500
+    assert f"delivery {delivery.pk} were changed" in response.text
+
+
 def test_the_receipt_is_sent_as_a_file(ada, delivery):
     response = ada.get(receipt_url(delivery))
 
@@ -131,6 +140,32 @@ def test_it_says_that_the_delivery_is_gone(ada, delivery):
     delivery.delete()
 
     assert "not stored here any more" in upload(ada, receipt).text
+
+
+def test_the_receipt_of_a_delivery_that_lost_all_its_rows_can_be_compared(
+    ada, delivery
+):
+    receipt = delivery.receipt()
+    delivery.files.all().delete_with_removals()
+
+    page = upload(ada, receipt).text
+
+    assert page.count("deliverystore-missing") == 2
+    assert "The delivery was changed: first_byte, last_byte, files." in page
+
+
+def test_why_a_file_cannot_be_read_is_for_the_log_alone(
+    ada, delivery, monkeypatch, caplog
+):
+    def fail(self, file):
+        raise PermissionError(13, "Permission denied", "/srv/deliveries/0/0/1/1")
+
+    monkeypatch.setattr("deliverystore.backends.FsHierDeliveryStore.read_open", fail)
+    text = upload(ada, delivery.receipt(), accept="application/json").text
+
+    assert text.count("unreadable") == 2
+    assert "/srv" not in text
+    assert caplog.text.count("/srv/deliveries") == 2
 
 
 def test_a_program_gets_json(ada, delivery):

@@ -22,17 +22,11 @@ from deliverystore.models import Delivery, Upload
 from deliverystore.views.upload import UploadView
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("upload_root")]
 
 TEXT = b"What I did in my holidays"
 OCTETS = "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0"}
-
-
-@pytest.fixture(autouse=True)
-def upload_root(settings, tmp_path):
-    settings.DELIVERY_STORE_UPLOAD_ROOT = tmp_path / "uploads"
-    return settings.DELIVERY_STORE_UPLOAD_ROOT
 
 
 @pytest.fixture

@@ -20,7 +20,11 @@ from tests.browser import browser, page  # noqa: F401 - fixtures
 from tests.docs.pages import DOCS, blocks_of
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("upload_root"),
+]
 
 # Makes a file of the size, uploads it, and returns what came of it.
 UPLOAD = """async ({ endpoint, size, name = "Être.bin", ...options }) => {
@@ -104,11 +108,6 @@ class _Connection(socketserver.BaseRequestHandler):
             while chunk := behind.recv(65536):
                 self.request.sendall(chunk)
             self.request.shutdown(socket.SHUT_WR)
-
-
-@pytest.fixture(autouse=True)
-def upload_root(settings, tmp_path):
-    settings.DELIVERY_STORE_UPLOAD_ROOT = tmp_path / "uploads"
 
 
 @pytest.fixture
