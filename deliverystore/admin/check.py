@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from deliverystore.admin.changelist import PER_PAGE
 from deliverystore.admin.display import time_text
-from deliverystore.models import Check, Delivery
+from deliverystore.checking import advice
+from deliverystore.models import Check, Delivery, Finding
 from deliverystore.models.access import may
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class CheckAdmin(admin.ModelAdmin):
         if obj is not None:
             context["facts"] = facts(obj)
             context["findings"] = _page_of_findings(request, obj)
+            context["advice"] = advice(obj.findings.all())
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
@@ -97,13 +99,13 @@ def last_check(request: HttpRequest) -> dict[str, object] | None:
     """Return what the list of deliveries says of the last check.
 
     Also which checks have found what is not repaired, and was not looked for again
-    since: a check of another part, or of sizes only, does not make that good. None if
-    there was no check, or the user may not see it.
+    since: a check of another part, or of sizes only, does not make that good. The
+    check is None if there was none; all is None if the user may not see it.
     """
     if not request.user.has_perm("deliverystore.view_check"):
         return None
     if (check := Check.objects.newest()) is None:
-        return None
+        return {"check": None}
     unrepaired = Check.objects.standing().unrepaired().order_by("-pk")
     standing = list(unrepaired[: _NAMED_IN_NOTICE + 1])
     return {
@@ -117,6 +119,14 @@ def last_check(request: HttpRequest) -> dict[str, object] | None:
         ],
         "are_more": len(standing) > _NAMED_IN_NOTICE,
     }
+
+
+def damage_of(request: HttpRequest, delivery: Delivery) -> list[Finding]:
+    """Return some of what the last checks found in a delivery and nobody repaired."""
+    if not request.user.has_perm("deliverystore.view_check"):
+        return []
+    found = Finding.objects.standing().filter(delivery_id=delivery.pk)
+    return list(found.select_related("found_in").order_by("pk")[:_NAMED_IN_NOTICE])
 
 
 def facts(check: Check) -> list[tuple[str, str]]:
@@ -180,14 +190,15 @@ class _Findings(Paginator):
 
 
 def _page_of_findings(request: HttpRequest, check: Check) -> Page:
-    """Return a page of findings; each knows in has_page if its delivery has one."""
+    """Return a page of findings, each with its delivery if the user may see that."""
     page = _Findings(check).get_page(request.GET.get("page"))
     findings = list(page.object_list)
-    ids: set[int] = set()
+    deliveries: dict[int, Delivery] = {}
     if may(request.user, "view"):
         named = {finding.delivery_id for finding in findings}
-        ids.update(Delivery.objects.filter(pk__in=named).values_list("pk", flat=True))
+        rows = Delivery.objects.select_related("delivered_by")
+        deliveries = rows.in_bulk(named - {None})
     for finding in findings:
-        finding.has_page = finding.delivery_id in ids
+        finding.delivery = deliveries.get(finding.delivery_id)
     page.object_list = findings
     return page

@@ -18,7 +18,7 @@ from deliverystore.admin.changelist import (
     BoundedPaginator,
     DeliveryChangeList,
 )
-from deliverystore.admin.check import last_check
+from deliverystore.admin.check import damage_of, last_check
 from deliverystore.admin.filters import (
     CheckFilter,
     RecipientKindFilter,
@@ -188,6 +188,7 @@ class DeliveryAdmin(admin.ModelAdmin):
             files = Paginator(obj.files.all(), FILES_PER_PAGE)
             context["in_words"] = display.in_words(obj)
             context["facts"] = display.facts(request, self.admin_site, obj)
+            context["damage"] = damage_of(request, obj)
             context["files"] = files.get_page(request.GET.get("page"))
             context["may"] = {
                 action: obj.permits(request.user, action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deliverystore.checking.advice import advice
 from deliverystore.checking.beginning import begin, give_up_elsewhere
 from deliverystore.checking.budget import Budget
 from deliverystore.checking.names import check_names
@@ -12,6 +13,7 @@ __all__ = [
     "Budget",
     "Repairer",
     "Repairing",
+    "advice",
     "begin",
     "check_names",
     "give_up_elsewhere",

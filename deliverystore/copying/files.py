@@ -63,8 +63,8 @@ class Copier:
     """Copies a file from one store into another, as the options say.
 
     verify reads also what the target has already. replace replaces what differs there.
-    dry_run changes nothing and does not read the source. advance is told, by several
-    threads, how many bytes are done. stop() may be called from anywhere.
+    dry_run changes nothing; of the source it looks at the sizes alone. advance is told,
+    by several threads, how many bytes are done. stop() may be called from anywhere.
     """
 
     source: DeliveryStoreInterface
@@ -145,10 +145,17 @@ class Copier:
         return True
 
     def _look_for(self, file: FileMeta) -> None:
-        if not self.source.exists(file):
-            raise FileNotFound(
-                f"{type(self.source).__name__} has no {self.source.name_of(file)!r}."
-            )
+        """Raise FileNotFound or FileDamaged if the source has not so many bytes."""
+        name = self.source.name_of(file)
+        try:
+            size = self.source.size(name)
+        except (FileNotFoundError, NotImplementedError):
+            if not self.source.exists(name):
+                store = type(self.source).__name__
+                raise FileNotFound(f"{store} has no {name!r}.") from None
+            size = file.size
+        if size != file.size:
+            raise FileDamaged(f"{name!r} has {size:,} bytes instead of {file.size:,}.")
         self.advance(file.size)
 
     def _transfer(

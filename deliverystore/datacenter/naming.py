@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from django.utils.translation import gettext
 
 from deliverystore import paths
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.exceptions import InvalidName
 
 FINISHED = "finished"
@@ -24,7 +25,6 @@ LOGS = "logs"
 DELETED = "deleted"
 FOLDERS = (FINISHED, UNFINISHED, LOGS, DELETED)
 
-MODES = ("create", "update", "remove", "upsert")
 SUFFIXES = (".csv", ".tsv", ".xlsx")
 # File systems take 255 bytes; some are left for what is added to a name.
 MAX_BYTES = 200
@@ -32,7 +32,7 @@ MAX_BYTES = 200
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
 _RESULT = re.compile(
-    rf"(?P<stem>.+)\.(?P<mode>{'|'.join(MODES)})\.(?P<kind>pending|finished)\.csv",
+    rf"(?P<stem>.+)\.(?P<mode>{'|'.join(Mode)})\.(?P<kind>pending|finished)\.csv",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -137,7 +137,7 @@ def family(source: str) -> Iterator[str]:
     yield source
     yield f"{UNFINISHED}/{source}"
     yield f"{FINISHED}/{source}"
-    for mode in MODES:
+    for mode in Mode:
         yield pending_name(source, mode)
         yield f"{FINISHED}/{finished_name(source, mode)}"
 
@@ -169,6 +169,6 @@ def _stem(source: str) -> str:
 
 
 def _known(mode: str) -> str:
-    if mode not in MODES:
-        raise ValueError(f"{mode!r} is no mode; choose one of {', '.join(MODES)}.")
+    if mode not in set(Mode):
+        raise ValueError(f"{mode!r} is no mode; choose one of {', '.join(Mode)}.")
     return mode

@@ -10,27 +10,13 @@ from django.core.management.base import OutputWrapper
 from django.utils.formats import date_format
 from django.utils.timezone import is_aware, localtime
 
-from deliverystore.checking import Repairing
+from deliverystore.checking import Repairing, advice
 from deliverystore.models import Check, Finding
 from deliverystore.models.check import FindingQuerySet
 
 # More is read in the admin, or as JSON.
 _SHOWN = 50
 _COLUMNS = ("KIND", "DELIVERY", "FILE", "NAME IN THE STORE", "REPAIRED", "DETAIL")
-_AGAIN = "manage.py check_deliveries --repair --last"
-_RESTORE = f"restore it: {_AGAIN} --restore-from ALIAS"
-_ADVICE = {
-    Finding.Kind.MISSING: f"the store has no bytes; {_RESTORE}",
-    Finding.Kind.WRONG_SIZE: f"more or fewer bytes than handed in; {_RESTORE}",
-    Finding.Kind.WRONG_DIGEST: f"other bytes than handed in; {_RESTORE}",
-    Finding.Kind.UNREADABLE: f"look at permissions and the disk; else {_RESTORE}",
-    Finding.Kind.CHANGED: "rows of a finished delivery were changed past the app; "
-    "compare them with a backup of the database",
-    Finding.Kind.STRAY: "bytes without a row; set them aside: "
-    f"{_AGAIN} --quarantine-to ALIAS",
-    Finding.Kind.TEMPORARY: "what broken writes have left; remove it: "
-    "manage.py sweep_deliveries",
-}
 
 
 class Report(Protocol):
@@ -96,7 +82,8 @@ class TextReport:
         self._out.write("\n".join(["", *_table(shown)]))
         if (more := count - len(shown)) > 0:
             self._out.write(f"… and {more:,} more: see the admin, or --json.")
-        self._out.write("\n".join(["", *_advice(findings)]))
+        advised = [f"{kind}: {text}." for kind, text in advice(findings)]
+        self._out.write("\n".join(["", *advised]))
 
 
 class JsonReport:
@@ -179,12 +166,6 @@ def printable(text: str) -> str:
         one if one.isprintable() else one.encode("unicode_escape").decode()
         for one in text
     )
-
-
-def _advice(findings: FindingQuerySet) -> Iterator[str]:
-    left = findings.unrepaired().order_by().values_list("kind", flat=True)
-    for kind in sorted(set(left.distinct()), key=Finding.Kind.values.index):
-        yield f"{kind}: {_ADVICE[Finding.Kind(kind)]}."
 
 
 def _outcome(check: Check) -> str:

@@ -117,6 +117,6 @@ def test_from_the_last_check_to_the_delivery_concerned_and_the_finding(admin):
     admin.get_by_role("link", name="Deliveries concerned").click()
     expect(admin.locator("#result_list tbody tr")).to_have_count(1)
     admin.get_by_role("link", name="1 finding").click()
-    expect(admin.get_by_text("wrong digest")).to_be_visible()
+    expect(admin.get_by_role("rowheader", name="wrong digest")).to_be_visible()
     admin.locator("#findings").get_by_role("link").click()
     expect(admin.get_by_role("row", name="essay.txt")).to_be_in_viewport()

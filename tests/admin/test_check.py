@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliverystore.admin.check import FINDINGS_PER_PAGE
-from deliverystore.models import Check, Finding
+from deliverystore.models import Check, Delivery, Finding
 from tests.admin.conftest import LIST
 from tests.admin.test_list import ids, rows
 from tests.checking.conftest import check, falsify, hand_in, lay, path_of
@@ -148,9 +148,13 @@ def test_while_none_has_ended_it_speaks_of_the_one_under_way(show):
     assert page_of(checked) in text
 
 
-def test_before_the_first_check_the_list_says_nothing(show):
+def test_before_the_first_check_the_list_says_how_to_check(show):
     hand_in(1)
 
+    assert "Never checked: manage.py check_deliveries compares all" in words(show())
+
+
+def test_while_nothing_was_handed_in_there_is_nothing_to_check(show):
     assert 'class="deliverystore-check"' not in show()
 
 
@@ -164,6 +168,7 @@ def test_who_may_not_view_checks_does_not_see_them(client, staff, damaged):
     assert len(rows(client.get(LIST, {"check": checked.pk}).text)) == 3
     assert client.get(CHECKS).status_code == 403
     assert client.get(page_of(checked)).status_code == 403
+    assert "Found by" not in client.get(f"{LIST}{damaged.pk}/change/").text
 
 
 def test_the_filter_goes_together_with_others(show, damaged):
@@ -214,6 +219,40 @@ def test_a_check_shows_what_was_looked_at_and_each_finding(show, damaged):
     assert f'{LIST}{damaged.pk}/change/#file-{file.pk}">{damaged.pk}</a>' in text
     for word in ("wrong digest", "stray", "0/0/7/777", "2 findings", "3 (33\xa0bytes"):
         assert word in text
+
+
+def test_a_finding_names_who_handed_it_in(show, damaged, boss):
+    Delivery.objects.filter(pk=damaged.pk).update(delivered_by=boss)
+
+    assert f"{damaged.pk} , {boss}" in words(show(page_of(check())))
+
+
+def test_a_check_says_what_to_do_about_what_is_not_repaired(show, damaged):
+    lay("0/0/7/777", b"whose?")
+    checked = check()
+    text = words(show(page_of(checked)))
+
+    assert "wrong digest other bytes than handed in; restore it: manage.py" in text
+    assert "manage.py check_deliveries --repair --last --quarantine-to ALIAS" in text
+    checked.findings.get(kind="stray").note(Finding.Repaired.QUARANTINED)
+    assert "--quarantine-to" not in show(page_of(checked))
+
+
+def test_a_delivery_says_what_the_last_checks_found_in_it(show, damaged):
+    checked = check()
+    page = f"{LIST}{damaged.pk}/change/"
+    text = show(page)
+
+    assert re.search(rf"Found by {checked} on .+: wrong digest\. ", words(text))
+    assert f'<a href="{page_of(checked)}">What to do</a>' in text
+    checked.findings.get().note(Finding.Repaired.RESTORED)
+    assert "Found by" not in show(page)
+
+
+def test_a_delivery_without_damage_says_nothing_of_checks(show, damaged):
+    check()
+
+    assert "Found by" not in show(f"{LIST}{damaged.pk - 1}/change/")
 
 
 def test_a_delivery_that_is_gone_has_no_link(show, damaged):

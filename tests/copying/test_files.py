@@ -72,6 +72,14 @@ def test_a_source_without_the_file_is_reported(files, copy, old, new):
     assert copy() == {"a.txt": "missing", "empty": "copied", "large": "copied"}
 
 
+def test_a_dry_run_sees_sources_of_another_size(files, copy, old):
+    write(old, files[0], b"aa")
+
+    said = copy(dry_run=True)
+
+    assert said == {"a.txt": "damaged", "empty": "copied", "large": "copied"}
+
+
 def test_a_dry_run_says_what_would_be_and_changes_nothing(files, copy, old, new):
     write(new, files[0], b"aaa")
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deliverystore.datacenter import naming
 from deliverystore.datacenter.naming import Kind
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.exceptions import InvalidName
 
 SOURCES = st.builds(
@@ -18,7 +19,7 @@ SOURCES = st.builds(
     | st.sampled_from(["N", "N.csv", "N.create.pending", "N.xlsx", "a.b", "N.CSV"]),
     st.sampled_from([".csv", ".CSV", ".tsv", ".xlsx", ".Xlsx"]),
 ).filter(lambda name: not name.startswith("."))
-MODES = st.sampled_from(naming.MODES)
+MODES = st.sampled_from(Mode)
 
 
 def test_the_names_of_the_table():

@@ -42,19 +42,26 @@ def prove_all(
         alone = stack.enter_context(
             ProcessPoolExecutor(1, spawn, environment.set_up, (database,))
         )
-        for group in GROUPS:
+        for group, position, _name in _chosen(words):
             if group == "postgresql" and database is None:
                 continue
             pool = alone if group == "postgresql" else common
-            for position, scenario in enumerate(scenarios(group)):
-                name = f"{group}: {scenario.name}, {scenario.variant}"
-                if not words or any(word in name for word in words):
-                    task = pool.submit(prove_one, group, position, every)
-                    futures.setdefault(group, []).append(task)
+            task = pool.submit(prove_one, group, position, every)
+            futures.setdefault(group, []).append(task)
         return {
             group: [_said(future.result()) for future in found]
             for group, found in futures.items()
         }
+
+
+def _chosen(words: list[str]) -> list[tuple[str, int, str]]:
+    """Return group, position and name of each scenario that the words choose."""
+    named = [
+        (group, position, f"{group}: {scenario.name}, {scenario.variant}")
+        for group in GROUPS
+        for position, scenario in enumerate(scenarios(group))
+    ]
+    return [one for one in named if not words or any(word in one[2] for word in words)]
 
 
 def _said(report: Report) -> Report:
@@ -103,6 +110,9 @@ def main() -> int:
     start = time.monotonic()
     with postgresql() as database, environment.scratch():
         environment.set_up()
+        if not _chosen(options.words):
+            names = "\n  ".join(name for _group, _position, name in _chosen([]))
+            parser.error(f"nothing is called so. There are:\n  {names}")
         found = prove_all(options.words, options.every, database)
     if options.json:
         every = [

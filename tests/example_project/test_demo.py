@@ -72,6 +72,7 @@ def test_the_demo_hands_in_loses_finds_and_restores(first_run):
     assert "FileDamaged: 'report.pdf'" in before
     assert "intact   7 of 8" in before
     assert "intact   8 of 8" in after
+    assert "Complete: everything is stored as it was handed in." in after
     stored, copies = _contents(var / "deliveries"), _contents(var / "copies")
     assert len(copies) == 8
     assert copies.items() <= stored.items()

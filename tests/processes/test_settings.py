@@ -61,6 +61,9 @@ def test_a_wrong_setting_is_said_by_a_check_and_not_by_a_traceback(
         ["copy_deliveries"],
         ["sweep_deliveries"],
         ["verify_receipt", "receipt.json"],
+        ["datacenter_reconcile"],
+        ["import_csv", "rows.csv"],
+        ["export_csv", "students"],
     ],
 )
 def test_a_wrong_setting_is_nothing_that_a_command_has_found(manage, command):

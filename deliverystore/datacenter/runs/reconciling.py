@@ -10,6 +10,7 @@ from deliverystore.datacenter import leases, naming
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import UNFINISHED, Kind
 from deliverystore.datacenter.places import Place
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.models import ImportRun
 
 
@@ -72,7 +73,7 @@ def _of_files(place: Place) -> Iterator[Difference]:
             yield Difference(kind=Disagreement.STRAY, name=entry.name)
     for entry in place.entries(UNFINISHED):
         source = entry.name.removeprefix(f"{UNFINISHED}/")
-        pending = [naming.pending_name(source, mode) for mode in naming.MODES]
+        pending = [naming.pending_name(source, mode) for mode in Mode]
         if naming.is_visible(entry.name) and not _known(pending):
             yield Difference(kind=Disagreement.STRAY, name=entry.name)
 

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("processor", metavar="PROCESSOR")
         parser.add_argument(
-            "--mode", default=Mode.CREATE.value, choices=[one.value for one in Mode]
+            "--mode", default=Mode.CREATE.value, choices=[*map(str, Mode)]
         )
 
     def handle(self, *, processor: str, mode: str, **options: Any) -> None:

@@ -7,12 +7,14 @@ from dataclasses import asdict
 from json import dumps
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deliverystore.datacenter import runs
+from deliverystore.management.ending import FOUND, EndingCommand
 
 
-class Command(BaseCommand):
+class Command(EndingCommand):
+    could_not = "Could not compare"
     help = (
         "Compare the folder of the data center with its imports, both ways. It changes "
         "nothing. Exit codes: 0 they agree, 1 they do not, 2 could not compare."
@@ -24,12 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, json: bool, **options: Any) -> None:
-        try:
-            found = list(runs.reconcile())
-        except Exception as error:
-            # 1 stands for what was found, so nothing else may end with it.
-            message = f"Could not compare: {error}"
-            raise CommandError(message, returncode=2) from error
+        found = list(runs.reconcile())
         if json:
             self.stdout.write(dumps([asdict(one) for one in found]))
         else:
@@ -37,6 +34,6 @@ class Command(BaseCommand):
                 of = f" (import {one.run_id})" if one.run_id else ""
                 self.stdout.write(f"{one.kind}  {one.name}{of}")
         if found:
-            raise CommandError(f"Disagreements: {len(found):,}.", returncode=1)
+            raise CommandError(f"Disagreements: {len(found):,}.", returncode=FOUND)
         if not json:
             self.stdout.write("Files and imports agree.")

@@ -9,11 +9,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deliverystore import fsops
 from deliverystore.datacenter import exports
 from deliverystore.exceptions import RunBusy
+from deliverystore.management.ending import FAILED, EndingCommand
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.models import Export
@@ -29,7 +30,8 @@ def condition(text: str) -> tuple[str, str]:
     return field, value
 
 
-class Command(BaseCommand):
+class Command(EndingCommand):
+    could_not = "Could not export"
     help = (
         "Export the objects of a processor's model as CSV or as a workbook, here and "
         "now; or do the exports that wait. A file is there when it is whole, or not at "
@@ -70,7 +72,7 @@ class Command(BaseCommand):
     def handle(self, *, processor: str | None, resume: bool, **options: Any) -> None:
         if (processor is None) != resume:
             message = "Name a processor, or use --resume, which takes none."
-            raise CommandError(message, returncode=2)
+            raise CommandError(message, returncode=FAILED)
         stop = Event()
         with on_stop(stop.set):
             if processor is None:
@@ -99,7 +101,7 @@ class Command(BaseCommand):
             raise
         except Exception as error:
             message = f"Could not export {processor}: {error}"
-            raise CommandError(message, returncode=2) from error
+            raise CommandError(message, returncode=FAILED) from error
 
     def _resume(self, stop: Event, options: dict[str, Any]) -> None:
         failed = []
@@ -123,7 +125,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{done}: {done.rows:,} rows")
         if failed:
             text = f"Could not do {len(failed):,} exports. {' '.join(failed)}"
-            raise CommandError(text, returncode=2)
+            raise CommandError(text, returncode=FAILED)
 
     @contextlib.contextmanager
     def _bar(self, total: int | None, options: dict[str, Any]) -> Iterator[Any]:
@@ -133,7 +135,9 @@ class Command(BaseCommand):
 
 def _go_on(stop: Event) -> None:
     if stop.is_set():
-        raise CommandError("Interrupted; the same command begins anew.", returncode=2)
+        raise CommandError(
+            "Interrupted; the same command begins anew.", returncode=FAILED
+        )
 
 
 def _format(options: dict[str, Any]) -> str:

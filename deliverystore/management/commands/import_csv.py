@@ -9,18 +9,19 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from deliverystore.datacenter import naming, runs
 from deliverystore.datacenter.center import DataCenter
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.digests import Digester
 from deliverystore.exceptions import DeliveryStoreError
+from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.models import ImportRun
 from deliverystore.streams import CHUNK_SIZE
 
-_MODES = ("create", "update", "remove", "upsert")
 _SHOWN = (
     *("rows", "finished", "failed", "blank"),
     *("created", "updated", "removed", "unchanged"),
@@ -35,7 +36,8 @@ def pair(text: str) -> tuple[str, str | None]:
     return column, field or None
 
 
-class Command(BaseCommand):
+class Command(EndingCommand):
+    could_not = "Could not import"
     help = (
         "Import a file with rows: one of the data center, or any other one, which is "
         "uploaded to it first. An interrupted import of the file goes on where it was. "
@@ -45,7 +47,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", metavar="FILE")
         parser.add_argument("--processor", default="", help="what the rows are")
-        parser.add_argument("--mode", default="", choices=_MODES)
+        parser.add_argument("--mode", default="", choices=[*map(str, Mode)])
         parser.add_argument(
             "--map",
             type=pair,
@@ -75,13 +77,13 @@ class Command(BaseCommand):
     def handle(self, *, file: str | None, resume: bool, **options: Any) -> None:
         if (file is None) != resume:
             message = "Name a file, or use --resume, which takes none."
-            raise CommandError(message, returncode=2)
+            raise CommandError(message, returncode=FAILED)
         found = list(runs.left()) if file is None else [self._run_of(file, options)]
         for run in found:
             self._work(run, options)
         not_in = [run for run in found if run.failed or run.skipping]
         if not_in:
-            raise CommandError(" ".join(map(_left_of, not_in)), returncode=1)
+            raise CommandError(" ".join(map(_left_of, not_in)), returncode=FOUND)
 
     def _run_of(self, file: str, options: dict[str, Any]) -> ImportRun:
         """Return the interrupted run of a file, or a new one."""
@@ -118,11 +120,11 @@ class Command(BaseCommand):
                 runs.work(run, advance=advance, is_stopped=stop.is_set)
             except Exception as error:
                 message = f"Could not import {run.file}: {error}"
-                raise CommandError(message, returncode=2) from error
+                raise CommandError(message, returncode=FAILED) from error
         self._report(run, as_json=options["json"])
         if not run.is_over:
             message = "Interrupted; the same command goes on where it was."
-            raise CommandError(message, returncode=2)
+            raise CommandError(message, returncode=FAILED)
 
     def _report(self, run: ImportRun, *, as_json: bool) -> None:
         if as_json:

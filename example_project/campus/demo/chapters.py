@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from time import perf_counter
 
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from deliverystore.exceptions import FileDamaged, FileNotFound
@@ -114,6 +117,16 @@ def show_restoring(story: Story, files: list[FileMeta], lost: list[FileMeta]) ->
         file.restore_from(second_store())
         story.say(f"{file.filename} was replaced by its copy, digest compared before.")
     _verify(story, files)
+
+
+def show_check(story: Story) -> None:
+    """Compare everything that is stored with everything that is known."""
+    story.chapter("Every night, everything is compared")
+    told = StringIO()
+    with suppress(CommandError):  # It tells of findings, which are told already.
+        call_command("check_deliveries", stdout=told)
+    story.say("What cron runs, python manage.py check_deliveries, says by now:")
+    story.code(told.getvalue())
 
 
 def show_way_in(

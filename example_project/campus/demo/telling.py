@@ -9,6 +9,7 @@ from example_project.campus.models import Assignment
 from example_project.registrar.samples import all_samples
 
 from .chapters import (
+    show_check,
     show_damage,
     show_delivery,
     show_receipt,
@@ -52,6 +53,7 @@ def tell(
     files = [file for delivery in finished for file in delivery.files.all()]
     show_second_store(story, files)
     show_restoring(story, files, show_damage(story, files))
+    show_check(story)
     show_imports(story, all_samples(students=students), people["registrar"].user)
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
