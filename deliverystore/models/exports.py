@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings  # noqa: TID251 - the name of the user model
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -34,20 +33,11 @@ class Export(Leased):
 
     HOLDING = (State.WAITING, State.RUNNING, State.BROKEN)
 
-    processor = models.CharField(_("processor"), max_length=100)
     filters = models.JSONField(_("filters"), default=dict, blank=True)
     format = models.CharField(
         _("format"), max_length=8, choices=Format, default=Format.CSV
     )
     for_spreadsheet = models.BooleanField(_("for a spreadsheet"), default=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("user"),
-    )
     state = models.CharField(
         _("state"), max_length=16, choices=State, default=State.WAITING, db_index=True
     )

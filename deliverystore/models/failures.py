@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-from django.conf import settings  # noqa: TID251 - the name of the user model
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.models.imports import ImportRun
+from deliverystore.models.remembered import Remembered
 
 
 class FailedRow(models.Model):
@@ -112,24 +111,15 @@ class FailureGroup(models.Model):
         return str(json.loads(self.message_json))
 
 
-class ValueCorrection(models.Model):
-    """What stands for a wrong value of a column, in all runs of a processor."""
+class ValueCorrection(Remembered):
+    """What stands for a wrong value of a column, in all runs of a processor.
 
-    processor = models.CharField(_("processor"), max_length=100)
-    # A digest of column and wrong value, which may be long.
-    key = models.CharField(max_length=64)
+    The key is a digest of column and wrong value, which may be long.
+    """
+
     column_json = models.TextField(_("column"))
     wrong_json = models.TextField(_("wrong value"))
     right_json = models.TextField(_("right value"))
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("user"),
-    )
-    changed = models.DateTimeField(_("changed"), default=timezone.now)
 
     class Meta:
         default_permissions = ()

@@ -69,17 +69,8 @@ class ImportRun(Leased):
     # What a file says of itself, so that it is opened in the same way again.
     layout = models.JSONField(_("layout"), default=dict, blank=True)
     header = models.JSONField(_("header"), default=list, blank=True)
-    processor = models.CharField(_("processor"), max_length=100)
     mode = models.CharField(_("mode"), max_length=16)
     mapping = models.JSONField(_("mapping"), default=dict, blank=True)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("user"),
-    )
     parent = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,

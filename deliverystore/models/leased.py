@@ -1,9 +1,10 @@
-"""What a worker does in the background: who is at it, and how it is going."""
+"""What a worker does in the background: for whom, who is at it, how it is going."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.conf import settings  # noqa: TID251 - the name of the user model
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,15 @@ class Leased(models.Model):
     # The states in which the work is not over.
     HOLDING: Collection[str] = ()
 
+    processor = models.CharField(_("processor"), max_length=100)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
+    )
     # Its choices are the subclass's own.
     state = models.CharField(_("state"), max_length=16, default="waiting")
     worker = models.CharField(_("worker"), max_length=200, blank=True)

@@ -602,6 +602,13 @@ def test_a_limit_stops_before_the_batch_that_exceeds_it(center, limit):
         assert (run.state, run.finished, run.failed) == ("pending", 99, 21)
 
 
+def test_a_share_of_the_first_few_rows_stops_nothing(center):
+    rows = faculties(12, bad={0})
+    run = runs.work(start(center, *rows, max_failed="20%"), batch_size=2)
+
+    assert (run.state, run.finished, run.failed) == ("pending", 11, 1)
+
+
 def test_a_limit_of_removed_objects_is_a_share_of_those_there_were(center):
     Faculty.objects.bulk_create(Faculty(code=f"F{n}") for n in range(10))
     rows = [(code,) for code, _name in faculties(6)]

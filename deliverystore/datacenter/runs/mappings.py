@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from deliverystore.datacenter import registry
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.arranging import RESERVED, Mapped
@@ -69,15 +67,9 @@ def remember(
 ) -> None:
     """Remember a mapping for all files of a processor that have the same columns."""
     columns = _columns(header)
-    SavedMapping.objects.update_or_create(
-        processor=processor,
-        key=group_key(*sorted(columns)),
-        defaults={
-            "mapping": {one: mapping[one] for one in columns if one in mapping},
-            "user_id": user_id,
-            "changed": timezone.now(),
-        },
-    )
+    said = {one: mapping[one] for one in columns if one in mapping}
+    key = group_key(*sorted(columns))
+    SavedMapping.remember(processor, key, user_id, mapping=said)
 
 
 def _columns(header: Sequence[str]) -> list[str]:

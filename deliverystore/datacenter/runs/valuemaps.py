@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-from django.utils import timezone
-
 from deliverystore.datacenter.runs.failing import group_key
 from deliverystore.datacenter.runs.sources import dumped
 from deliverystore.models import ValueCorrection
@@ -26,16 +24,13 @@ def remember(
     processor: str, column: str, wrong: str, right: str, user_id: int | str | None
 ) -> None:
     """Remember what to read instead of a wrong value of a column, from now on."""
-    ValueCorrection.objects.update_or_create(
-        processor=processor,
-        key=group_key(column, wrong),
-        defaults={
-            "column_json": dumped(column),
-            "wrong_json": dumped(wrong),
-            "right_json": dumped(right),
-            "user_id": user_id,
-            "changed": timezone.now(),
-        },
+    ValueCorrection.remember(
+        processor,
+        group_key(column, wrong),
+        user_id,
+        column_json=dumped(column),
+        wrong_json=dumped(wrong),
+        right_json=dumped(right),
     )
 
 

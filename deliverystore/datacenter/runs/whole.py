@@ -27,14 +27,14 @@ MAX_DIFFERENCES = 200
 _BATCH = 1000
 
 
-def import_whole(worker: Worker, size: int) -> None:
+def import_whole(worker: Worker) -> None:
     """Do all rows. Of a dry run nothing stays; else nothing if one of them fails."""
     run = worker.run
     with _Tape() as tape:
         with transaction.atomic(using=worker.using):
             # Nobody takes the run over as long as its row is locked.
             worker.lease.write()
-            tried = _do_all(worker, size, tape)
+            tried = _do_all(worker, tape)
             reason = limits.exceeded(run, tried.counts, at_end=True)
             is_undone = bool(run.dry_run or tried.counts["failed"] or reason)
             worker.lease.write(**tried.counts, is_read=True)
@@ -49,10 +49,10 @@ def import_whole(worker: Worker, size: int) -> None:
     run.refresh_from_db()
 
 
-def _do_all(worker: Worker, size: int, tape: _Tape) -> Done:
+def _do_all(worker: Worker, tape: _Tape) -> Done:
     """Return the counts of all rows, and the first outcomes that change something."""
     total = Done()
-    while (rows := worker.source.read(size)).records:
+    while (rows := worker.read()).records:
         done = batches.process(worker.plan, rows)
         worker.log(done)
         for failure in done.failures:

@@ -92,15 +92,15 @@ def _read_all(
     if run.is_read:
         return True
     with open_source(run, position_of(run)) as source:
-        worker = Worker(run, lease, source)
+        worker = Worker(run, lease, source, batch_size)
         if run.is_in_one_go:
             if skipping := worker.skipping():
                 lease.write(is_read=True, skipping=skipping)
             else:
-                whole.import_whole(worker, batch_size)
+                whole.import_whole(worker)
             return True
         while not is_stopped():
-            if not worker.step(source.read(batch_size)):
+            if not worker.step():
                 return True
             advance(run)
     return False
@@ -109,20 +109,28 @@ def _read_all(
 class Worker:
     """Brings the rows of one run into the database; the caller has its lease."""
 
-    def __init__(self, run: ImportRun, lease: Lease, source: Source) -> None:
+    def __init__(
+        self, run: ImportRun, lease: Lease, source: Source, batch_size: int
+    ) -> None:
         self.run = run
         self.lease = lease
-        self.source = source
+        self._source = source
+        self._batch_size = batch_size
         self.using = leases.database()
         self.plan = _plan(run)
         if run.max_removed.endswith("%") and run.objects_before is None:
             run.objects_before = _count_objects(self.plan)
 
-    def step(self, rows: Rows) -> bool:
+    def read(self) -> Rows:
+        """Return the next batch; without records, there are no more."""
+        return self._source.read(self._batch_size)
+
+    def step(self) -> bool:
         """Do a batch, and write down in the same transaction that it is done.
 
         Return whether there was one.
         """
+        rows = self.read()
         if not rows.records:
             self.lease.write(is_read=True)
         elif skipping := self.skipping():
@@ -150,7 +158,7 @@ class Worker:
             keep = next(n for n, one in enumerate(rows.records) if one.number == number)
             raise TooMuch(ImportRun.Skipping.STOPPED, done, keep)
         counts = _sum(run.counts, done.counts)
-        at_end = len(rows.records) < BATCH_SIZE
+        at_end = len(rows.records) < self._batch_size
         if reason := limits.exceeded(run, counts, at_end=at_end):
             raise TooMuch(reason, done, 0)
         return done
