@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ["ingest", "download", "growth", "admin"]
+NAMES = ["ingest", "download", "growth", "admin", "import_csv"]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.test import TransactionTestCase
 
+from tests import redisserver
 from tests.settings import DATABASES, POSTGRESQL
 
 REQUIRE_ALL = os.environ.get("DELIVERYSTORE_REQUIRE_ALL") == "1"
@@ -119,6 +120,7 @@ TOOLS = {
     "browser": (_has_browser, "needs Chromium (Debian: chromium) and playwright"),
     "objectstore": (_has_objectstore, "needs moto, flask-cors and deliverystore[s3]"),
     "postgresql": (_has_postgresql, "needs PostgreSQL: see PGHOST, PGPORT, PGUSER"),
+    "redis": (redisserver.is_there, "needs Redis: see DELIVERYSTORE_TEST_REDIS"),
     "strace": (_has_strace, "needs strace, and the right to trace"),
 }
 

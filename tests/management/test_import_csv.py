@@ -11,7 +11,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import DataCenter, runs
+from deliverystore.datacenter import DataCenter, leases, runs
 from deliverystore.models import ImportRun
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
@@ -204,6 +204,52 @@ def test_all_that_wait_are_done(center):
 
     assert [one.state for one in ImportRun.objects.all()] == ["finished"] * 2
     assert list(runs.left()) == []
+
+
+def test_an_import_that_breaks_off_keeps_none_of_the_others_waiting(center):
+    start(center, *faculties(1))
+    put(center, "f.csv", table(*faculties(2)))
+    start(center, ("A", "x"), name="g.csv")
+    start(center, ("too-long-code", "x"), name="h.csv")
+
+    said = run("--resume", code=2)
+
+    assert "Could not import f.csv: " in said
+    assert "1 rows of h.csv are not in" in said
+    states = ImportRun.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["failed", "finished", "pending"]
+
+
+def test_what_a_worker_takes_in_the_meantime_is_left_to_it(center, monkeypatch):
+    start(center, *faculties(2))
+    taken = start(center, ("A", "x"), name="g.csv")
+    start(center, ("B", "y"), name="h.csv")
+    monkeypatch.setattr(
+        "deliverystore.management.progress.Progress.advance",
+        lambda bar, count=1: leases.is_left(taken) and leases.take(taken),
+    )
+
+    said = run("--resume")
+
+    assert "g.csv" not in said
+    states = ImportRun.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["finished", "running", "finished"]
+
+
+def test_a_worker_that_loses_its_lease_does_not_stop_the_others(center, monkeypatch):
+    lost = start(center, *faculties(2))
+    start(center, ("A", "x"), name="g.csv")
+    others = ImportRun.objects.filter(pk=lost.pk)
+    monkeypatch.setattr(
+        "deliverystore.management.progress.Progress.advance",
+        lambda bar, count=1: others.update(worker="other:1:x"),
+    )
+
+    said = run("--resume")
+
+    assert "f.csv" not in said
+    states = ImportRun.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["running", "finished"]
 
 
 def test_the_template_has_what_is_needed_first():

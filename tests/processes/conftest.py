@@ -18,7 +18,7 @@ from tests.settings import POSTGRESQL, SQLITE
 class Project:
     """A database and a folder that processes share."""
 
-    def __init__(self, database, root):
+    def __init__(self, database, root, *, migrate=True):
         self.root = root
         self.environment = {
             **os.environ,
@@ -26,7 +26,8 @@ class Project:
             "DELIVERYSTORE_DATABASE": json.dumps(database),
             "DELIVERYSTORE_ROOT": str(root),
         }
-        self.run("django", "migrate", "--run-syncdb", "--verbosity=0")
+        if migrate:
+            self.run("django", "migrate", "--run-syncdb", "--verbosity=0")
 
     def run(self, module, *arguments):
         """Run a module to its end and return what it printed."""
@@ -71,14 +72,19 @@ def sqlite_database(folder):
     return {"ENGINE": SQLITE["ENGINE"], "NAME": str(folder / "db")}
 
 
+def connect(database):
+    """Return a connection to a database of the server."""
+    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    server = {key: database[name] for key, name in keys.items()}
+    return psycopg.connect(**server, dbname=database["NAME"], autocommit=True)
+
+
 @contextlib.contextmanager
-def postgresql_database():
+def postgresql_database(template="template1"):
     """Give a new database of the server to the block."""
     name = f"deliverystore_{uuid.uuid4().hex}"
-    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    server = {key: POSTGRESQL[name] for key, name in keys.items()}
-    with psycopg.connect(**server, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+    with connect({**POSTGRESQL, "NAME": "postgres"}) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield {**POSTGRESQL, "NAME": name}
         finally:

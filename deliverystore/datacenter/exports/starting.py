@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db import transaction
-
 from deliverystore.datacenter import leases, logs
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.exports import permissions, tasks
@@ -52,7 +50,7 @@ def start_export(
     export.save(force_insert=True)
     logs.log_event("export", processor, user, format=file_format, export=export.pk)
     if enqueue:
-        _enqueue(export)
+        tasks.enqueue(export)
     return export
 
 
@@ -64,8 +62,4 @@ def repeat(export: Export, user: User | None = None) -> None:
     permissions.ask_owner(user, export)
     if not leases.is_left(export):
         raise ExportRefused(f"Export {export.pk} is over, or a worker is at it.")
-    _enqueue(export)
-
-
-def _enqueue(export: Export) -> None:
-    transaction.on_commit(lambda: tasks.enqueue(export), using=leases.database())
+    tasks.enqueue(export)

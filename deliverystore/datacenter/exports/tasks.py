@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 
+from django.db import transaction
+
 from deliverystore.datacenter import leases
 from deliverystore.datacenter.background import as_task
 from deliverystore.datacenter.exports.working import work
@@ -24,8 +26,14 @@ def run_export(export_id: int) -> None:
 
 
 def enqueue(export: Export) -> None:
-    """Hand an export to a worker. Without a framework it waits for a command."""
+    """Hand an export to a worker, once the transaction is committed.
+
+    Without a framework, or if its queue cannot be reached, it waits for a command.
+    """
     if run_export is None:
         logger.info("%s waits: `export_csv --resume` does it", export)
         return
-    run_export.enqueue(export.pk)
+    # The export is kept by now, whatever becomes of its task.
+    transaction.on_commit(
+        lambda: run_export.enqueue(export.pk), using=leases.database(), robust=True
+    )

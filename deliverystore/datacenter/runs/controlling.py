@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import transaction
 from django.utils import timezone
 
 from deliverystore.datacenter import leases
@@ -34,7 +33,7 @@ def cancel(run: ImportRun, user: User | None = None) -> None:
         if not mine.update(cancelling=True):
             raise RunRefused(f"Import {run.pk} is over.")
         if leases.is_left(run):
-            _enqueue(run)
+            tasks.enqueue(run)
     run.refresh_from_db()
 
 
@@ -46,7 +45,7 @@ def resume(run: ImportRun, user: User | None = None) -> None:
     permissions.ask(user, run.processor, run.mode)
     if not leases.is_left(run):
         raise RunRefused(f"Import {run.pk} is over, or a worker is at it.")
-    _enqueue(run)
+    tasks.enqueue(run)
 
 
 def left() -> Iterator[ImportRun]:
@@ -59,7 +58,3 @@ def left() -> Iterator[ImportRun]:
 def unfinished(file: str) -> ImportRun | None:
     """Return the run of a file that is not over, if there is one."""
     return ImportRun.objects.filter(file=file, state__in=ImportRun.HOLDING).first()
-
-
-def _enqueue(run: ImportRun) -> None:
-    transaction.on_commit(lambda: tasks.enqueue(run), using=leases.database())

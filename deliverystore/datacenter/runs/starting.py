@@ -139,7 +139,7 @@ def begin(run: ImportRun, *, enqueue: bool) -> None:
     facts = {"processor": run.processor, "mode": run.mode, "run": run.pk}
     logs.log_event("import", run.file, run.user, **facts)
     if enqueue:
-        transaction.on_commit(lambda: tasks.enqueue(run), using=using)
+        tasks.enqueue(run)
 
 
 def _parent(file: str) -> ImportRun | None:

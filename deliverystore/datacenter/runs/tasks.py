@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 
+from django.db import transaction
+
 from deliverystore.datacenter import leases
 from deliverystore.datacenter.background import as_task
 from deliverystore.datacenter.runs.working import work
@@ -24,8 +26,14 @@ def run_import(run_id: int) -> None:
 
 
 def enqueue(run: ImportRun) -> None:
-    """Hand a run to a worker. Without a framework it waits for a command."""
+    """Hand a run to a worker, once the transaction is committed.
+
+    Without a framework, or if its queue cannot be reached, it waits for a command.
+    """
     if run_import is None:
         logger.info("import %s waits: `import_csv --resume` does it", run.pk)
         return
-    run_import.enqueue(run.pk)
+    # The run is kept by now, whatever becomes of its task.
+    transaction.on_commit(
+        lambda: run_import.enqueue(run.pk), using=leases.database(), robust=True
+    )

@@ -15,7 +15,7 @@ from deliverystore.datacenter import naming, runs
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.digests import Digester
-from deliverystore.exceptions import DeliveryStoreError
+from deliverystore.exceptions import DeliveryStoreError, RunBusy
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
@@ -78,12 +78,24 @@ class Command(EndingCommand):
         if (file is None) != resume:
             message = "Name a file, or use --resume, which takes none."
             raise CommandError(message, returncode=FAILED)
-        found = list(runs.left()) if file is None else [self._run_of(file, options)]
+        found = runs.left() if file is None else [self._run_of(file, options)]
+        failed, not_in = [], []
         for run in found:
-            self._work(run, options)
-        not_in = [run for run in found if run.failed or run.skipping]
-        if not_in:
-            raise CommandError(" ".join(map(_left_of, not_in)), returncode=FOUND)
+            try:
+                self._work(run, options)
+            except Exception as error:  # noqa: BLE001 - it is in the run's row
+                # What a worker has taken in the meantime is left to it.
+                if not (resume and isinstance(error, RunBusy)):
+                    failed.append(f"Could not import {run.file}: {error}")
+                continue
+            if not run.is_over:
+                message = "Interrupted; the same command goes on where it was."
+                raise CommandError(message, returncode=FAILED)
+            if run.failed or run.skipping:
+                not_in.append(_left_of(run))
+        if failed or not_in:
+            text = " ".join([*failed, *not_in])
+            raise CommandError(text, returncode=FAILED if failed else FOUND)
 
     def _run_of(self, file: str, options: dict[str, Any]) -> ImportRun:
         """Return the interrupted run of a file, or a new one."""
@@ -116,15 +128,8 @@ class Command(EndingCommand):
                 bar.advance(run.rows - begun)
                 begun = run.rows
 
-            try:
-                runs.work(run, advance=advance, is_stopped=stop.is_set)
-            except Exception as error:
-                message = f"Could not import {run.file}: {error}"
-                raise CommandError(message, returncode=FAILED) from error
+            runs.work(run, advance=advance, is_stopped=stop.is_set)
         self._report(run, as_json=options["json"])
-        if not run.is_over:
-            message = "Interrupted; the same command goes on where it was."
-            raise CommandError(message, returncode=FAILED)
 
     def _report(self, run: ImportRun, *, as_json: bool) -> None:
         if as_json:
