@@ -81,6 +81,15 @@ class Index:
         found = self.owners.get(key)
         return found is not None and found != owner
 
+    def is_doubtful(self, states: Iterable[State]) -> bool:
+        """Tell whether somebody, or two of the states, may have the same values.
+
+        What they have was looked up before.
+        """
+        keys = [key for key in map(self.key, states) if key is not None]
+        several = len(set(keys)) < len(keys)
+        return several or not self.owners.keys().isdisjoint(keys)
+
     def add(self, entry: Entry) -> None:
         """Take notice of what an entry has now."""
         if (key := self.key(entry.state)) is not None:
