@@ -5,6 +5,7 @@ DeliveryStoreError
 ├── FileExists              also FileExistsError
 ├── FileDamaged             also OSError
 ├── StoreUnavailable        also OSError
+├── SyncFailed              also OSError
 ├── InvalidName             also SuspiciousFileOperation, ValueError
 ├── SettingInvalid          also ImproperlyConfigured
 │   └── MissingExtra
@@ -74,6 +75,10 @@ class FileDamaged(DeliveryStoreError, OSError):
 
 class StoreUnavailable(DeliveryStoreError, OSError):
     """The service behind the store does not answer, refuses, or fails."""
+
+
+class SyncFailed(DeliveryStoreError, OSError):
+    """The disk did not confirm what was written: nobody knows what is there."""
 
 
 class InvalidName(DeliveryStoreError, SuspiciousFileOperation, ValueError):

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
-from deliverystore.exceptions import FileDamaged, FileExists
+from deliverystore.exceptions import FileDamaged, FileExists, SyncFailed
 from deliverystore.paths import TEMPORARY_PREFIX
 from deliverystore.streams import DiscardedOnError
 
@@ -232,7 +232,8 @@ def append(file: BinaryIO, offset: int, chunks: Iterable[bytes], policy: Policy)
             file.write(chunk)
     with _naming(path):
         file.flush()
-        if policy.durable:
+    if policy.durable:
+        with _syncing(path):
             os.fsync(file.fileno())
     return file.tell() - offset
 
@@ -365,7 +366,7 @@ class _Draft:
 
     def sync(self) -> None:
         if self.policy.durable:
-            with _naming(self.path):
+            with _syncing(self.path):
                 os.fsync(self.fd)
 
     def give_name(self) -> None:
@@ -527,11 +528,20 @@ def _sync_folder(folder: Path) -> None:
 
 def _sync(path: Path, flags: int = 0) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
-    with _naming(path):
-        try:
+    try:
+        with _syncing(path):
             os.fsync(fd)
-        finally:
-            os.close(fd)
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def _syncing(path: Path) -> Iterator[None]:
+    """Say of a failed sync that it is one: asked again, the disk might say yes."""
+    try:
+        yield
+    except OSError as error:
+        raise SyncFailed(error.errno, error.strerror, str(path)) from error
 
 
 @contextlib.contextmanager

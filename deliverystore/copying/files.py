@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from deliverystore.exceptions import (
     FileDamaged,
     FileExists,
     FileNotFound,
+    SyncFailed,
 )
 from deliverystore.models import FileMeta
 from deliverystore.streams import CHUNK_SIZE
@@ -164,15 +166,21 @@ class Copier:
         # By its name, and not for the file: a store that gives it another one is to
         # refuse, since the row cannot name two.
         name = self.target.name_of(file)
-        with (
-            file.open_in(self.source) as content,
-            self.target.write_open(name, group=group) as copy,
-        ):
-            for chunk in self._chunks(content):
-                copy.write(chunk)
-                self.advance(len(chunk))
-            if is_taken and Capability.REPLACE not in self.target.capabilities:
+        try:
+            with (
+                file.open_in(self.source) as content,
+                self.target.write_open(name, group=group) as copy,
+            ):
+                for chunk in self._chunks(content):
+                    copy.write(chunk)
+                    self.advance(len(chunk))
+                if is_taken and Capability.REPLACE not in self.target.capabilities:
+                    self.target.remove(name)
+        except SyncFailed:
+            # Found there the next time, it would be taken for a good copy.
+            with contextlib.suppress(OSError):
                 self.target.remove(name)
+            raise
 
     def _chunks(self, content: VerifiedReader) -> Iterator[bytes]:
         while chunk := content.read(CHUNK_SIZE):

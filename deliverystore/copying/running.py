@@ -17,6 +17,7 @@ from deliverystore.exceptions import (
     DeliveryStoreError,
     FileNotFound,
     StoreUnavailable,
+    SyncFailed,
 )
 from deliverystore.models import FileMeta
 
@@ -87,19 +88,29 @@ def _copy_together(copier: Copier, files: Sequence[FileMeta]) -> list[Copied]:
     try:
         with copier.target.group() as group:
             results = _copy_each(copier, files, group)
-    except (OSError, DeliveryStoreError):
-        # Which file is at fault, each will show. What is there now, was not before.
-        was_written = {one.file.pk for one in results if one.outcome is Outcome.COPIED}
-        return [
-            replace(one, outcome=Outcome.COPIED)
-            if one.outcome is Outcome.PRESENT and one.file.pk in was_written
-            else one
-            for one in _copy_each(copier, files, None)
-        ]
+    except SyncFailed as error:
+        # Asked once more, the disk might say yes and have nothing.
+        return _without_copies(copier, results, str(error))
+    except (OSError, DeliveryStoreError) as error:
+        # Which file is at fault, each will show.
+        _without_copies(copier, results, str(error))
+        return _copy_each(copier, files, None)
     finally:
         # Some storages keep bytes in a database.
         connections.close_all()
     return results
+
+
+def _without_copies(
+    copier: Copier, results: Sequence[Copied], reason: str
+) -> list[Copied]:
+    """Remove what was copied in vain: its name may be there, but not on the disk."""
+    return [
+        _taken_back(copier, one, Outcome.FAILED, reason)
+        if one.outcome is Outcome.COPIED
+        else one
+        for one in results
+    ]
 
 
 def _copy_each(

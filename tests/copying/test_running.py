@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import stat
 import threading
 from pathlib import Path
 
@@ -37,6 +40,32 @@ def test_files_of_open_and_finished_deliveries_are_copied(old, new, copy, jobs):
     assert totals() == (76, sum(file.size for file in FileMeta.objects.all()))
     for file in FileMeta.objects.all():
         assert content_in(new, file) == content_in(old, file)
+
+
+@pytest.mark.parametrize("bad", ["a file", "a folder"])
+def test_what_the_disk_does_not_confirm_is_no_copy_and_not_tried_once_more(
+    old, copy, tmp_path, monkeypatch, bad
+):
+    many(3)
+    durable = FsHierDeliveryStore(tmp_path / "durable", durability="full")
+    fsync, failed = os.fsync, []
+
+    def failing(fd):
+        is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+        in_turn = names_in(durable) if bad == "a folder" else True
+        if is_folder == (bad == "a folder") and in_turn and not failed:
+            failed.append(fd)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    copier = Copier(source=old, target=durable)
+    outcomes = {copied.outcome for copied in copy_all(copier, jobs=1)}
+
+    assert (outcomes, len(failed)) == ({"failed"}, 1)
+    assert names_in(durable) == set()
+    again = copy_all(Copier(source=old, target=durable), jobs=1)
+    assert {copied.outcome for copied in again} == {"copied"}
 
 
 def test_a_file_that_is_still_received_is_left_out(old, new, copy):

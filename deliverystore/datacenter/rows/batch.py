@@ -42,20 +42,20 @@ class Batch:
         self._make_indexes()
         self._tasks = [Task(row, values) for row, values in rows]
 
-    def run(self) -> list[Outcome]:
-        """Do what the rows say, and return the outcomes in their order."""
+    def run(self, *, trusting: bool) -> list[Outcome]:
+        """Do what the rows say, and return the outcomes in their order.
+
+        trusting leaves it to the database to refuse what somebody has already: then
+        what is new is not looked up.
+        """
         if "clean_row" in self._facts.hooks:
             for task in self._tasks:
                 self._guarded(self._clean, task)
         tasks = [task for task in self._tasks if task.outcome is None]
-        self._look_up(tasks)
-        if not self._create_all(tasks):
-            judge = {
-                Mode.CREATE: self._judge_create,
-                Mode.REMOVE: self._judge_remove,
-            }.get(self._mode, self._judge_change)
-            for task in tasks:
-                self._guarded(judge, task)
+        if not (trusting and self._create_all(tasks)):
+            self._look_up(tasks)
+            if not self._create_all(tasks):
+                self._judge(tasks)
         self._write()
         return self._outcomes()
 
@@ -111,12 +111,7 @@ class Batch:
         if self._mode is Mode.REMOVE:
             return
         many.load(self._facts, self._entries)
-        if self._mode is Mode.CREATE:
-            for task in tasks:
-                task.state = self._facts.new_state(task.state)
-            states = [task.state for task in tasks]
-        else:
-            states = [self._prospect(task) for task in tasks]
+        states = [self._prospect(task) for task in tasks]
         for _unique, index in self._uniques:
             index.load(map(index.key, states), self._entries)
 
@@ -133,8 +128,11 @@ class Batch:
 
     def _prospect(self, task: Task) -> State:
         """Return what a row's object will have, as far as it is known before."""
-        found = task.index.owners.get(task.key) if task.index else None
-        base = self._entries[found].state if found in self._entries else {}
+        if self._mode is Mode.CREATE:
+            base = self._facts.constants
+        else:
+            found = task.index.owners.get(task.key) if task.index else None
+            base = self._entries[found].state if found in self._entries else {}
         return {**base, **task.state}
 
     def _load_entries(self, index: Index, keys: list[Key]) -> None:
@@ -152,21 +150,29 @@ class Batch:
     # -- Judge -----------------------------------------------------------------------
 
     def _create_all(self, tasks: list[Task]) -> bool:
-        """Take all rows for new objects, if there is no doubt; return whether so.
+        """Take all rows for new objects, and return True, if nothing speaks against it.
 
         It is what judging them one by one would come to, in a fraction of the time.
         """
         facts = self._facts
         if self._mode is not Mode.CREATE or facts.hooks or facts.cleans:
             return False
-        states = [task.state for task in tasks]
+        states = [facts.new_state(facts.state(task.values)) for task in tasks]
         if any(index.is_doubtful(states) for index in self._indexes):
             return False
-        for task in tasks:
-            task.entry = Entry(task.state.get(facts.pk), task.state, is_new=True)
+        for task, state in zip(tasks, states, strict=True):
+            task.entry = Entry(state.get(facts.pk), state, is_new=True)
             self._new.append(task.entry)
             self._note_changes(task)
         return True
+
+    def _judge(self, tasks: list[Task]) -> None:
+        judge = {
+            Mode.CREATE: self._judge_create,
+            Mode.REMOVE: self._judge_remove,
+        }.get(self._mode, self._judge_change)
+        for task in tasks:
+            self._guarded(judge, task)
 
     def _judge_create(self, task: Task) -> None:
         if task.index is not None and task.key in task.index.owners:
@@ -213,9 +219,7 @@ class Batch:
             if not self._processor.parents_exist(values):
                 raise parents_error()
             self._processor.check_create(values)
-        state = task.state
-        if self._mode is not Mode.CREATE:
-            state = facts.new_state(state)
+        state = facts.new_state(task.state)
         errors = facts.clean(facts.made(values), state) if facts.cleans else {}
         entry = Entry(state.get(facts.pk), state, is_new=True)
         self._validate(entry, state, None, errors)

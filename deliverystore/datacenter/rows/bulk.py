@@ -17,7 +17,7 @@ from deliverystore.datacenter.rows.batch import Batch
 from deliverystore.datacenter.rows.columns import Values
 from deliverystore.datacenter.rows.facts import Facts
 from deliverystore.datacenter.rows.obstacles import refers_to_itself
-from deliverystore.datacenter.rows.outcomes import Outcome, Row
+from deliverystore.datacenter.rows.outcomes import Action, Outcome, Row
 from deliverystore.datacenter.rows.plans import Plan
 from deliverystore.datacenter.rows.tasks import OrderMatters
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 class BulkPlan(Plan):
     """Writes a batch as a whole; by_row knows how to do a single row.
 
-    The outcomes are those of by_row. Where the database refuses a batch, each half is
-    tried by itself, after what went in before it, until the bad rows are alone.
+    The outcomes are those of by_row. Where the database refuses a batch, what the rows
+    name is looked up; if it is refused again, each half is tried by itself, after what
+    went in before it, until the bad rows are alone.
     """
 
     processor: ModelProcessor
@@ -43,6 +44,8 @@ class BulkPlan(Plan):
         self._by_row = by_row
         self._facts = Facts(processor, base)
         self._refers_to_itself = refers_to_itself(processor)
+        # While nothing fails, what is new is written without a look.
+        self._trusts = self._facts.is_guarded
 
     def process(self, rows: Sequence[Row]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
@@ -56,18 +59,25 @@ class BulkPlan(Plan):
                 # A row before it may make what is missing.
                 return self._by_row.process(rows)
             outcomes[place] = self.failed(row, values)
-        self._apply(todo, outcomes)
+        self._apply(todo, outcomes, trusting=self._trusts)
+        self._trusts = self._facts.is_guarded and all(
+            outcomes[place].action is not Action.FAILED for place, _row, _values in todo
+        )
         return [outcomes[place] for place in range(len(rows))]
 
     def _apply(
-        self, todo: list[tuple[int, Row, Values]], outcomes: dict[int, Outcome]
+        self,
+        todo: list[tuple[int, Row, Values]],
+        outcomes: dict[int, Outcome],
+        *,
+        trusting: bool = False,
     ) -> None:
         if not todo:
             return
         try:
             with transaction.atomic(using=self.processor.using):
                 batch = Batch(self, self._facts, [(row, one) for _, row, one in todo])
-                found = batch.run()
+                found = batch.run(trusting=trusting)
         except OrderMatters:
             for place, row, _values in todo:
                 outcomes[place] = self._by_row.process([row])[0]
@@ -77,6 +87,9 @@ class BulkPlan(Plan):
                 error, IntegrityError | DataError
             ):
                 raise
+            if trusting:
+                self._apply(todo, outcomes)
+                return
             if len(todo) == 1:
                 place, row, _values = todo[0]
                 outcomes[place] = self._by_row.process([row])[0]

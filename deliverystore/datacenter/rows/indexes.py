@@ -82,10 +82,7 @@ class Index:
         return found is not None and found != owner
 
     def is_doubtful(self, states: Iterable[State]) -> bool:
-        """Tell whether somebody, or two of the states, may have the same values.
-
-        What they have was looked up before.
-        """
+        """Tell whether two of the states, or somebody known by now, have the same."""
         keys = [key for key in map(self.key, states) if key is not None]
         several = len(set(keys)) < len(keys)
         return several or not self.owners.keys().isdisjoint(keys)

@@ -21,6 +21,8 @@ _SAME_FOR_ALL = {
 _SAME_FOR_POSTGRESQL = (
     *(models.DateField, models.TimeField, models.DecimalField, models.UUIDField),
 )
+# Nor do those of numbers that the database makes.
+_AUTOMATIC = (models.AutoField, models.BigAutoField, models.SmallAutoField)
 _METHODS = ("get_db_prep_save", "get_db_prep_value", "get_prep_value")
 
 
@@ -33,9 +35,10 @@ def preparer(field: models.Field, db: BaseDatabaseWrapper) -> Prepare | None:
         and kind.get_prep_value in _SAME_FOR_ALL
     ):
         return None
-    if db.vendor == "postgresql" and any(
+    same = [*_AUTOMATIC, *(_SAME_FOR_POSTGRESQL if db.vendor == "postgresql" else ())]
+    if any(
         all(getattr(kind, name) is getattr(one, name) for name in _METHODS)
-        for one in _SAME_FOR_POSTGRESQL
+        for one in same
     ):
         return None
     return lambda value: field.get_db_prep_save(value, db)

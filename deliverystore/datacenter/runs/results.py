@@ -27,11 +27,13 @@ def write_finished(run: ImportRun, path: Path) -> None:
         writer = csv.writer(to)
         writer.writerow(source.columns)
         for rows in source.all():
+            finished = []
             for record in rows.records:
                 if record.number == next_failed:
                     next_failed = next(failed, None)
                 elif not is_blank(record.cells):
-                    writer.writerow(source.own_cells(record.cells))
+                    finished.append(source.own_cells(record.cells))
+            writer.writerows(finished)
 
 
 def write_pending(run: ImportRun, path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
@@ -50,6 +51,8 @@ class Source(ABC):
 
     def own_cells(self, cells: Sequence[str]) -> list[str]:
         """Return the cells of these columns, and those that no column names."""
+        if not self._has_ours:
+            return list(cells)
         if self.header and self.header[-1] in RESERVED:
             # In a row that is too long, too, the last cell is ours.
             return list(cells[: max(len(self.header), len(cells)) - 1])
@@ -59,6 +62,10 @@ class Source(ABC):
             for name, cell in zip(names, cells, strict=False)
             if name not in RESERVED
         ]
+
+    @cached_property
+    def _has_ours(self) -> bool:
+        return any(name in RESERVED for name in self.header)
 
     @abstractmethod
     def read(self, size: int = BATCH_SIZE) -> Rows:
