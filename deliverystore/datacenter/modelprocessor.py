@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 from django.db.models.constants import LOOKUP_SEP
 
 from deliverystore.datacenter.processors import BatchProcessor
@@ -148,6 +148,9 @@ class ModelProcessor(BatchProcessor):
 
     def savepoint(self) -> AbstractContextManager[object]:
         return transaction.atomic(using=self.using)
+
+    def judge(self) -> None:
+        connections[self.using].check_constraints()
 
     # -- Many at a time --------------------------------------------------------------
 

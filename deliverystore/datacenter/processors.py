@@ -105,6 +105,9 @@ class BatchProcessor:
         """Return what undoes the effects of a row in which an error was raised."""
         return transaction.atomic()
 
+    def judge(self) -> None:
+        """Raise IntegrityError for what a database would refuse at the commit."""
+
     def get_cells(self) -> dict[str, Cell]:
         """Return how the cells of each field are read."""
         fields = cast("Mapping[str, FormField]", self.fields)

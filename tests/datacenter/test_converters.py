@@ -172,6 +172,18 @@ def test_a_localized_number_is_read_as_a_localized_form_reads_it(language, text)
             assert result(convert, text) == expected
 
 
+@pytest.mark.parametrize("separated", [True, False])
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+@pytest.mark.parametrize("value", ["1.500", "1234.125", "-0.25", "12345678.5"])
+def test_a_localized_number_comes_back_from_its_own_text(
+    settings, value, language, separated
+):
+    settings.USE_THOUSAND_SEPARATOR = separated
+    with translation.override(language):
+        cell = cell_of("float", localized=True)
+        assert cell.compile()(cell.text(float(value))) == float(value)
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [("de", "31.12.2024"), ("en", "12/31/2024"), ("en", "2024-12-31")],

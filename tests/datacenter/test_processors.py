@@ -9,7 +9,7 @@ import pytest
 from django import forms
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db import models as db
 from django.db.models.functions import Length
 from django.db.models.signals import post_save
@@ -244,6 +244,29 @@ def test_an_update_tells_what_was_and_what_is():
     )
 
     assert outcome.changes == (Change(field="faculty", old="SCI", new="ENG"),)
+
+
+@pytest.mark.parametrize("text", ["'=5", " x ", "x"])
+def test_an_error_of_a_sensitive_field_tells_nothing_of_its_value(text):
+    class Secret(processors.StudentProcessor):
+        sensitive = ["fee"]
+        required = {Mode.CREATE: ["fee"]}
+
+    rows = [["M1", "A", "a@example.org", "2024-09-01", text]]
+    [outcome] = process(Secret, [*STUDENT, "fee"], rows)
+
+    [error] = outcome.errors
+    assert (error.value, error.message) == ("", "This value is refused.")
+
+
+def test_an_empty_cell_of_a_sensitive_field_is_called_empty():
+    class Secret(processors.StudentProcessor):
+        sensitive = ["name"]
+
+    rows = [["M1", "", "a@example.org", "2024-09-01"]]
+    [outcome] = process(Secret, STUDENT, rows)
+
+    assert outcome.errors[0].message == "This field cannot be blank."
 
 
 def test_values_of_sensitive_fields_are_nowhere_in_an_outcome():
@@ -903,6 +926,89 @@ def test_who_is_removed_with_another_one_is_missing_afterwards():
 
     assert actions(outcomes) == ["removed", "failed"]
     assert errors(outcomes[1]) == [("number", "missing", "2")]
+
+
+# -- What the database says ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use_bulk", [True, False])
+@pytest.mark.parametrize("mode", [Mode.CREATE, Mode.UPSERT])
+@pytest.mark.parametrize("levels", [["", "gold", ""], ["gold", "", "silver"]])
+def test_what_is_left_to_the_database_in_some_rows_is_kept_in_the_others(
+    mode, use_bulk, levels
+):
+    class Badges(processors.BadgeProcessor):
+        pass
+
+    Badges.use_bulk = use_bulk
+    rows = [[f"B{at}", level] for at, level in enumerate(levels)]
+
+    outcomes = process(Badges, ["code", "level"], rows, mode)
+
+    assert set(actions(outcomes)) == {"created"}
+    found = models.Badge.objects.order_by("code").values_list("level", flat=True)
+    assert list(found) == [level or "bronze" for level in levels]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("use_bulk", [True, False])
+def test_what_the_database_refuses_at_the_commit_fails_at_its_row_on_demand(use_bulk):
+    class Students(processors.StudentProcessor):
+        pass
+
+    Students.use_bulk = use_bulk
+    process(Students, STUDENT, students(4))
+    process(processors.BadgeProcessor, ["code", "holder"], [["A", "M2"]])
+    plan = Students().prepare(["matric_no"], Mode.REMOVE)
+    plan.judges_at_once = True
+
+    with transaction.atomic():
+        outcomes = plan.process([(at, [f"M{at}"]) for at in range(4)])
+
+    assert actions(outcomes) == ["removed", "removed", "failed", "removed"]
+    assert [error.code for error in outcomes[2].errors] == ["database"]
+    assert models.Student.objects.get().matric_no == "M2"
+
+
+# -- Cells that break what reads them --------------------------------------------------
+
+
+def test_a_cell_at_which_a_field_breaks_fails_alone(caplog):
+    class Breaking(forms.CharField):
+        def clean(self, value):
+            return {"": "", "a": "A", "b": "B"}[value]
+
+    class Broken(Shelf):
+        fields = {**Shelf.fields, "note": Breaking()}
+
+    rows = [["1", "1", "a"], ["2", "1", "x"], ["3", "1", "b"]]
+    outcomes = process(Broken, ["code", "size", "note"], rows)
+
+    assert actions(outcomes) == ["created", "failed", "created"]
+    assert errors(outcomes[1]) == [("note", "error", "x")]
+    assert "KeyError" in caplog.text
+
+
+def test_json_that_is_too_deep_fails_alone():
+    rows = [["a", "[]"], ["b", "[" * 100_000], ["c", "{}"]]
+    outcomes = process(processors.EverythingProcessor, ["key", "json"], rows)
+
+    assert actions(outcomes) == ["created", "failed", "created"]
+    assert errors(outcomes[1]) == [("json", "invalid", "[" * 100_000)]
+
+
+def test_a_part_of_a_natural_key_that_is_none_fails_alone(monkeypatch):
+    def found(manager, code, number):
+        raise ValidationError("That is no date.")
+
+    monkeypatch.setattr(models.CourseManager, "get_by_natural_key", found)
+
+    class Books(processors.BookProcessor):
+        lookups = {"tags": "word"}
+
+    outcomes = process(Books, ["title", "course"], [["A", "x/y"], ["B", ""]])
+
+    assert actions(outcomes) == ["failed", "created"]
 
 
 # -- Statements ------------------------------------------------------------------------

@@ -72,6 +72,17 @@ class Member(models.Model):
         return self.number
 
 
+class Badge(models.Model):
+    """Something of which the database itself says what it has by default."""
+
+    code = models.CharField(max_length=10, unique=True)
+    level = models.CharField(max_length=10, blank=True, db_default="bronze")
+    holder = models.ForeignKey(Student, models.DO_NOTHING, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class CourseManager(models.Manager["Course"]):
     def get_by_natural_key(self, code: str, number: str) -> Course:
         return self.get(faculty__code=code, number=number)

@@ -30,6 +30,14 @@ class MemberProcessor(ModelProcessor):
 
 
 @register
+class BadgeProcessor(ModelProcessor):
+    model = models.Badge
+    key_fields = ["code"]
+    fields = ["code", "level", "holder"]
+    lookups = {"holder": "matric_no"}
+
+
+@register
 class CourseProcessor(ModelProcessor):
     model = models.Course
     key_fields = ["faculty", "number"]

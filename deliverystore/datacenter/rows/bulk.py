@@ -48,6 +48,7 @@ class BulkPlan(Plan):
         self._trusts = self._facts.is_guarded
 
     def process(self, rows: Sequence[Row]) -> list[Outcome]:
+        self._by_row.judges_at_once = self.judges_at_once
         outcomes: dict[int, Outcome] = {}
         todo: list[tuple[int, Row, Values]] = []
         read = self.columns.read(rows, with_objects=self._facts.needs_objects)
@@ -75,13 +76,9 @@ class BulkPlan(Plan):
         if not todo:
             return
         try:
-            with transaction.atomic(using=self.processor.using):
-                batch = Batch(self, self._facts, [(row, one) for _, row, one in todo])
-                found = batch.run(trusting=trusting)
+            found = self._run([one[1:] for one in todo], trusting=trusting)
         except OrderMatters:
-            for place, row, _values in todo:
-                outcomes[place] = self._by_row.process([row])[0]
-            return
+            found = [self._alone(row) for _place, row, _values in todo]
         except Exception as error:
             if isinstance(error, DatabaseError | InterfaceError) and not isinstance(
                 error, IntegrityError | DataError
@@ -90,13 +87,22 @@ class BulkPlan(Plan):
             if trusting:
                 self._apply(todo, outcomes)
                 return
-            if len(todo) == 1:
-                place, row, _values = todo[0]
-                outcomes[place] = self._by_row.process([row])[0]
+            if len(todo) > 1:
+                half = len(todo) // 2
+                self._apply(todo[:half], outcomes)
+                self._apply(todo[half:], outcomes)
                 return
-            half = len(todo) // 2
-            self._apply(todo[:half], outcomes)
-            self._apply(todo[half:], outcomes)
-            return
+            found = [self._alone(row) for _place, row, _values in todo]
         places = (place for place, _row, _values in todo)
         outcomes.update(zip(places, found, strict=True))
+
+    def _run(self, rows: list[tuple[Row, Values]], *, trusting: bool) -> list[Outcome]:
+        """Do rows together, or raise an error and leave nothing of them."""
+        with transaction.atomic(using=self.processor.using):
+            found = Batch(self, self._facts, rows).run(trusting=trusting)
+            if self.judges_at_once:
+                self.processor.judge()
+        return found
+
+    def _alone(self, row: Row) -> Outcome:
+        return self._by_row.process([row])[0]

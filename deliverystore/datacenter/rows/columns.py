@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from deliverystore.datacenter.rows import escapes
 from deliverystore.datacenter.rows.cells import Cell, Mark
@@ -20,6 +24,10 @@ from deliverystore.datacenter.rows.related import (
 )
 from deliverystore.exceptions import RowError
 
+logger = logging.getLogger("deliverystore.processors")
+
+# Messages with these codes are about no value.
+_TELL_NOTHING = {"blank", "null", "required"}
 # What a row gives to the fields: their names, and their values.
 Values = dict[str, object]
 _UNSEEN = object()
@@ -48,13 +56,22 @@ class Column:
         for wrong, right in self.corrections.items():
             self.special[wrong.strip()] = self._value(right.strip())
 
-    def _value(self, text: str) -> object:
+    def _value(self, text: str, meant: str | None = None) -> object:
+        """Return the value of a text, or the error of what has none."""
         if text in self.special:
             return self.special[text]
         try:
-            return self.convert(text)
+            return self.convert(text if meant is None else meant)
         except ValidationError as error:
             return error
+        except Exception as error:
+            # A mistake in a field must not stop the file.
+            kind = {"error": type(error).__name__}
+            if not self.sensitive:
+                logger.exception("field %s, %r", self.cell.name, text)
+            return ValidationError(
+                _("The processor failed: %(error)s"), code="error", params=kind
+            )
 
     def read(
         self, rows: Sequence[Row], faults: dict[int, list[CellError]]
@@ -68,16 +85,12 @@ class Column:
         if "'" in map(_first_character, texts):
             meant = [escapes.meant(text, self.clear_token) for text in texts]
         if isinstance(convert, Quick | Keyed) and special.keys().isdisjoint(texts):
-            try:
+            # One of them may be unusual, or wrong.
+            with suppress(Exception):
                 return convert.all(meant), False
-            except ValueError:
-                pass  # one of them is unusual, or wrong
         values: list[object] = []
         for place, text in enumerate(texts):
-            try:
-                value = special[text] if text in special else convert(meant[place])
-            except ValidationError as error:
-                value = error
+            value = self._value(text, meant[place])
             if isinstance(value, ValidationError):
                 faults.setdefault(place, []).extend(self.errors(value, rows[place][1]))
             values.append(value)
@@ -89,8 +102,9 @@ class Column:
         found = []
         for one in error.error_list:
             message = one.messages[0]
-            if self.sensitive:
-                message = message.replace(value.strip() or " ", "…")
+            if self.sensitive and one.code not in _TELL_NOTHING:
+                # It may have the value in it, in whatever form.
+                message = gettext("This value is refused.")
             found.append(
                 CellError(
                     code=one.code or "invalid",

@@ -111,13 +111,21 @@ class ModelCell(Cell):
         if isinstance(self.field, models.JSONField):
             return _as_json(value, self.field.encoder)
         if isinstance(value, Decimal):
-            return format(value, "f")
+            return self._as_read(format(value, "f"))
+        if isinstance(value, float):
+            return self._as_read(str(value))
         if isinstance(value, datetime) and timezone.is_aware(value):
             # In another zone the first and the last moments may have no date.
             with contextlib.suppress(OverflowError):
                 value = timezone.localtime(value)
         holder = SimpleNamespace(**{self.field.attname: value})
         return str(self.field.value_to_string(cast("models.Model", holder)))
+
+    def _as_read(self, number: str) -> str:
+        """Return a number with the sign for fractions that is read for sure."""
+        if self._formats.localized and isinstance(self.field, _NUMBERS):
+            return number.replace(".", get_format("DECIMAL_SEPARATOR"))
+        return number
 
     def _fault_of_default(self) -> ValidationError | None:
         field = self.field
@@ -133,7 +141,7 @@ class ModelCell(Cell):
         if isinstance(self.field, models.JSONField):
             try:
                 return json.loads(text, cls=self.field.decoder)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValidationError(
                     self.field.error_messages["invalid"], code="invalid"
                 ) from error

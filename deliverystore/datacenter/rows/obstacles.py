@@ -76,6 +76,15 @@ def _of_processor(
     vendor = connections[processor.using].vendor
     if vendor not in VENDORS:
         yield f"the database is {vendor}"
+    if vendor == "postgresql" and not _copies():
+        yield "psycopg 2 copies no rows: install psycopg 3"
+
+
+def _copies() -> bool:
+    # It needs a driver, which is there if the database is PostgreSQL.
+    from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+    return bool(is_psycopg3)
 
 
 def _of_model(model: type[models.Model]) -> Iterator[str]:

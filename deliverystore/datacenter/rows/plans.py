@@ -18,7 +18,8 @@ from deliverystore.exceptions import RowError
 if TYPE_CHECKING:
     from deliverystore.datacenter.processors import BatchProcessor
 
-logger = logging.getLogger(__name__)
+# Not below the logger of the data center: a traceback may have values in it.
+logger = logging.getLogger("deliverystore.processors")
 
 # A field, its old value and its new one.
 Changed = tuple[str, object, object]
@@ -42,6 +43,9 @@ class Plan:
         self.columns = columns
         self.mode = mode
         self.with_changes = with_changes
+        # Whether each row is asked what the database would otherwise refuse at the
+        # commit, and then all of them. It is slow.
+        self.judges_at_once = False
 
     def process(self, rows: Sequence[Row]) -> list[Outcome]:
         """Do what the rows say; return what became of each, in their order.
@@ -113,7 +117,10 @@ class RowPlan(Plan):
             return self.failed(row, read)
         try:
             with self.processor.savepoint():
-                return self._apply(row, read)
+                outcome = self._apply(row, read)
+                if self.judges_at_once:
+                    self.processor.judge()
+                return outcome
         except Exception as error:  # noqa: BLE001
             return self.blamed(row, error)
 

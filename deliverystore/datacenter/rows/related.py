@@ -216,7 +216,7 @@ class RelatedCell(Cell):
                 found[key] = manager.get_by_natural_key(*key)  # type: ignore[attr-defined]
             except MultipleObjectsReturned:
                 found[key] = None
-            except (ObjectDoesNotExist, TypeError, ValueError):
+            except (ObjectDoesNotExist, TypeError, ValueError, ValidationError):
                 continue
         return found
 

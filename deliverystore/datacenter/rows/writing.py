@@ -41,6 +41,13 @@ class Writer:
         self._model = model
         self._tables = [_table(one) for one in _family(model)]
         self.automatic = self._tables[0].key
+        # What is left to the database in some rows, and not in others.
+        self._optional = frozenset(
+            field.attname
+            for table in self._tables
+            for field in table.fields
+            if field.has_db_default()
+        )
         self._blank = model()
         self._sequence = ""
 
@@ -51,6 +58,18 @@ class Writer:
 
         Without pks the database makes them; then the model has to have one table.
         """
+        if not self._optional:
+            self._insert(states, pks)
+            return
+        alike: dict[frozenset[str], list[int]] = {}
+        for at, state in enumerate(states):
+            alike.setdefault(self._optional & state.keys(), []).append(at)
+        for places in alike.values():
+            some = None if pks is None else [pks[at] for at in places]
+            self._insert([states[at] for at in places], some)
+
+    def _insert(self, states: Sequence[State], pks: Sequence[object] | None) -> None:
+        """Insert states that have the same columns."""
         for table in self._tables:
             stamps = self._stamps(table, add=True)
             first = states[0]
