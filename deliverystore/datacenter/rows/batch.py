@@ -42,20 +42,19 @@ class Batch:
         self._make_indexes()
         self._tasks = [Task(row, values) for row, values in rows]
 
-    def run(self, *, trusting: bool) -> list[Outcome]:
-        """Do what the rows say, and return the outcomes in their order.
-
-        trusting leaves it to the database to refuse what somebody has already: then
-        what is new is not looked up.
-        """
+    def run(self) -> list[Outcome]:
+        """Do what the rows say, and return the outcomes in their order."""
         if "clean_row" in self._facts.hooks:
             for task in self._tasks:
                 self._guarded(self._clean, task)
-        tasks = [task for task in self._tasks if task.outcome is None]
-        if not (trusting and self._create_all(tasks)):
-            self._look_up(tasks)
-            if not self._create_all(tasks):
-                self._judge(tasks)
+        self._look_up([task for task in self._tasks if task.outcome is None])
+        judge = {
+            Mode.CREATE: self._judge_create,
+            Mode.REMOVE: self._judge_remove,
+        }.get(self._mode, self._judge_change)
+        for task in self._tasks:
+            if task.outcome is None:
+                self._guarded(judge, task)
         self._write()
         return self._outcomes()
 
@@ -149,31 +148,6 @@ class Batch:
 
     # -- Judge -----------------------------------------------------------------------
 
-    def _create_all(self, tasks: list[Task]) -> bool:
-        """Take all rows for new objects, and return True, if nothing speaks against it.
-
-        It is what judging them one by one would come to, in a fraction of the time.
-        """
-        facts = self._facts
-        if self._mode is not Mode.CREATE or facts.hooks or facts.cleans:
-            return False
-        states = [facts.new_state(facts.state(task.values)) for task in tasks]
-        if any(index.is_doubtful(states) for index in self._indexes):
-            return False
-        for task, state in zip(tasks, states, strict=True):
-            task.entry = Entry(state.get(facts.pk), state, is_new=True)
-            self._new.append(task.entry)
-            self._note_changes(task)
-        return True
-
-    def _judge(self, tasks: list[Task]) -> None:
-        judge = {
-            Mode.CREATE: self._judge_create,
-            Mode.REMOVE: self._judge_remove,
-        }.get(self._mode, self._judge_change)
-        for task in tasks:
-            self._guarded(judge, task)
-
     def _judge_create(self, task: Task) -> None:
         if task.index is not None and task.key in task.index.owners:
             raise exists_error(self._processor, task.values)
@@ -227,11 +201,8 @@ class Batch:
             index.add(entry)
         self._new.append(entry)
         task.entry = entry
-        self._note_changes(task)
-
-    def _note_changes(self, task: Task) -> None:
         if self._plan.with_changes:
-            task.changed = [(name, None, one) for name, one in task.values.items()]
+            task.changed = [(name, None, value) for name, value in values.items()]
 
     def _update(self, task: Task, entry: Entry) -> None:
         facts = self._facts

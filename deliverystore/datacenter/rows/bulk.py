@@ -14,10 +14,11 @@ from django.db import (
 )
 
 from deliverystore.datacenter.rows.batch import Batch
-from deliverystore.datacenter.rows.columns import Values
+from deliverystore.datacenter.rows.columns import Read, Values
+from deliverystore.datacenter.rows.creating import create
 from deliverystore.datacenter.rows.facts import Facts
 from deliverystore.datacenter.rows.obstacles import refers_to_itself
-from deliverystore.datacenter.rows.outcomes import Action, Outcome, Row
+from deliverystore.datacenter.rows.outcomes import Action, Mode, Outcome, Row
 from deliverystore.datacenter.rows.plans import Plan
 from deliverystore.datacenter.rows.tasks import OrderMatters
 
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 class BulkPlan(Plan):
     """Writes a batch as a whole; by_row knows how to do a single row.
 
-    The outcomes are those of by_row. Where the database refuses a batch, what the rows
-    name is looked up; if it is refused again, each half is tried by itself, after what
-    went in before it, until the bad rows are alone.
+    The outcomes are those of by_row. New objects are made at once where that goes well.
+    Else what others have is looked up; where the database refuses a batch all the same,
+    each half is tried by itself, after what went in before it, until the bad rows are
+    alone.
     """
 
     processor: ModelProcessor
@@ -44,65 +46,67 @@ class BulkPlan(Plan):
         self._by_row = by_row
         self._facts = Facts(processor, base)
         self._refers_to_itself = refers_to_itself(processor)
-        # While nothing fails, what is new is written without a look.
-        self._trusts = self._facts.is_guarded
+        self._can_trust = (
+            self.mode is Mode.CREATE and self._facts.is_plain and not self.with_changes
+        )
+        # While nothing fails, new objects are made without a look at the others.
+        self._trusts = self._can_trust
 
     def process(self, rows: Sequence[Row]) -> list[Outcome]:
         self._by_row.judges_at_once = self.judges_at_once
-        outcomes: dict[int, Outcome] = {}
-        todo: list[tuple[int, Row, Values]] = []
         read = self.columns.read(rows, with_objects=self._facts.needs_objects)
-        for place, (row, values) in enumerate(zip(rows, read, strict=True)):
-            if not isinstance(values, list):
-                todo.append((place, row, values))
-                continue
-            if self._refers_to_itself and any(one.code == "missing" for one in values):
-                # A row before it may make what is missing.
-                return self._by_row.process(rows)
-            outcomes[place] = self.failed(row, values)
-        self._apply(todo, outcomes, trusting=self._trusts)
-        self._trusts = self._facts.is_guarded and all(
-            outcomes[place].action is not Action.FAILED for place, _row, _values in todo
-        )
-        return [outcomes[place] for place in range(len(rows))]
+        if self._refers_to_itself and _miss_something(read):
+            # A row before it may make what is missing.
+            return self._by_row.process(rows)
+        found = {
+            place: self.failed(rows[place], errors)
+            for place, errors in read.faults.items()
+        }
+        done = self._done([rows[place] for place in read.places], read)
+        found.update(zip(read.places, done, strict=True))
+        return [found[place] for place in range(len(rows))]
 
-    def _apply(
-        self,
-        todo: list[tuple[int, Row, Values]],
-        outcomes: dict[int, Outcome],
-        *,
-        trusting: bool = False,
-    ) -> None:
-        if not todo:
-            return
+    def _done(self, rows: list[Row], read: Read) -> list[Outcome]:
+        """Do the rows that have no fault in their cells."""
+        if not rows:
+            return []
+        if self._trusts and not self.judges_at_once:
+            done = create(self._facts, self.columns, rows, read)
+            if done is not None:
+                return done
+        done = self._apply(list(zip(rows, read.rows(), strict=True)))
+        failed = any(outcome.action is Action.FAILED for outcome in done)
+        self._trusts = self._can_trust and not failed
+        return done
+
+    def _apply(self, rows: list[tuple[Row, Values]]) -> list[Outcome]:
         try:
-            found = self._run([one[1:] for one in todo], trusting=trusting)
+            return self._run(rows)
         except OrderMatters:
-            found = [self._alone(row) for _place, row, _values in todo]
+            return [self._alone(row) for row, _values in rows]
         except Exception as error:
             if isinstance(error, DatabaseError | InterfaceError) and not isinstance(
                 error, IntegrityError | DataError
             ):
                 raise
-            if trusting:
-                self._apply(todo, outcomes)
-                return
-            if len(todo) > 1:
-                half = len(todo) // 2
-                self._apply(todo[:half], outcomes)
-                self._apply(todo[half:], outcomes)
-                return
-            found = [self._alone(row) for _place, row, _values in todo]
-        places = (place for place, _row, _values in todo)
-        outcomes.update(zip(places, found, strict=True))
+            if len(rows) == 1:
+                return [self._alone(rows[0][0])]
+        half = len(rows) // 2
+        return [*self._apply(rows[:half]), *self._apply(rows[half:])]
 
-    def _run(self, rows: list[tuple[Row, Values]], *, trusting: bool) -> list[Outcome]:
+    def _run(self, rows: list[tuple[Row, Values]]) -> list[Outcome]:
         """Do rows together, or raise an error and leave nothing of them."""
         with transaction.atomic(using=self.processor.using):
-            found = Batch(self, self._facts, rows).run(trusting=trusting)
+            found = Batch(self, self._facts, rows).run()
             if self.judges_at_once:
                 self.processor.judge()
         return found
 
     def _alone(self, row: Row) -> Outcome:
         return self._by_row.process([row])[0]
+
+
+def _miss_something(read: Read) -> bool:
+    return any(
+        error.code == "missing" for errors in read.faults.values() for error in errors
+    )

@@ -116,6 +116,36 @@ class Column:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What rows have in their cells: column by column, and which rows have faults.
+
+    columns have the values of the rows at places, which are those without faults.
+    has_marks tells that some of them may be marks.
+    """
+
+    names: list[str]
+    columns: list[list]
+    places: Sequence[int]
+    faults: dict[int, list[CellError]]
+    has_marks: bool
+
+    def rows(self) -> list[Values]:
+        """Return the values by field of each row without faults."""
+        names = self.names
+        rows = zip(*self.columns, strict=True) if names else ((),) * len(self.places)
+        if not self.has_marks:
+            return [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            {
+                name: one
+                for name, one in zip(names, row, strict=True)
+                if one is not Mark.OMIT
+            }
+            for row in rows
+        ]
+
+
 class Columns:
     """All columns that go to fields, by the names of these."""
 
@@ -130,10 +160,8 @@ class Columns:
         simple = len(present) == 1 and len(present[0]) == 1
         self._place = self._places[0][0] if simple else None
 
-    def read(
-        self, rows: Sequence[Row], *, with_objects: bool
-    ) -> list[Values | list[CellError]]:
-        """Return the values of each row by field, or what is wrong with it.
+    def read(self, rows: Sequence[Row], *, with_objects: bool) -> Read:
+        """Return the values of the rows, and what is wrong with some of them.
 
         A foreign key is an object if these are wanted, else what its column holds.
         """
@@ -147,23 +175,17 @@ class Columns:
                 values = keys.named(faults, with_objects=with_objects)
             found.append(values)
             has_marks = has_marks or marked
-        names = list(self.by_field)
-        if not faults and not has_marks:
-            return [
-                dict(zip(names, values, strict=True))
-                for values in zip(*found, strict=True)
-            ]
-        omit = Mark.OMIT
-        read: list[Values | list[CellError]] = []
-        for place, row in enumerate(zip(*found, strict=True)):
-            if place in faults:
-                read.append(faults[place])
-            elif omit in row:
-                pairs = zip(names, row, strict=True)
-                read.append({name: one for name, one in pairs if one is not omit})
-            else:
-                read.append(dict(zip(names, row, strict=True)))
-        return read
+        places: Sequence[int] = range(len(rows))
+        if faults:
+            places = [place for place in places if place not in faults]
+            found = [[values[place] for place in places] for values in found]
+        return Read(
+            names=list(self.by_field),
+            columns=found,
+            places=places,
+            faults=faults,
+            has_marks=has_marks,
+        )
 
     def label(self, cells: Sequence[str]) -> str:
         """Return what a row calls its object: the first key that is filled in."""

@@ -72,12 +72,22 @@ class Facts:
         self.keyed = {name for name, one in self.attnames.items() if name != one}
         self.uniques = list(_uniques(model, self.cells.keys()))
         self.keys = [(key, self._attnames(key)) for key in processor.keys]
-        self.is_guarded = self._is_guarded()
+        self.guarded = list({unique.attnames for unique in self.uniques})
         self.loaded = self._loaded()
         self.constants, self.callables = self._defaults()
         self.database_rules = list(_database_rules(model))
         self.writer = Writer(model, self.using)
         self.pk = self.writer.automatic.attname
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a new object can be made without a look at anything else.
+
+        Then the database refuses a second one with the same key.
+        """
+        if self.needs_objects or self.many or not self.model._meta.managed:
+            return False
+        return all(attnames in self.guarded for _key, attnames in self.keys)
 
     def needs_order(self, entry: Entry, news: State) -> bool:
         """Tell whether only the database can judge a change, and only in its turn.
@@ -153,12 +163,6 @@ class Facts:
             for field in self.model._meta.concrete_fields
             if not field.generated
         ]
-
-    def _is_guarded(self) -> bool:
-        """Tell whether the database refuses a second object with the same key."""
-        guarded = {one.attnames for one in self.uniques if one.model is self.model}
-        is_ours = self.model._meta.managed
-        return is_ours and all(attnames in guarded for _key, attnames in self.keys)
 
     def _attnames(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self.attnames[name] for name in names)

@@ -81,12 +81,6 @@ class Index:
         found = self.owners.get(key)
         return found is not None and found != owner
 
-    def is_doubtful(self, states: Iterable[State]) -> bool:
-        """Tell whether two of the states, or somebody known by now, have the same."""
-        keys = [key for key in map(self.key, states) if key is not None]
-        several = len(set(keys)) < len(keys)
-        return several or not self.owners.keys().isdisjoint(keys)
-
     def add(self, entry: Entry) -> None:
         """Take notice of what an entry has now."""
         if (key := self.key(entry.state)) is not None:

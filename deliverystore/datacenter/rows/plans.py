@@ -112,12 +112,13 @@ class RowPlan(Plan):
         return [self._process(row) for row in rows]
 
     def _process(self, row: Row) -> Outcome:
-        (read,) = self.columns.read([row], with_objects=True)
-        if isinstance(read, list):
-            return self.failed(row, read)
+        read = self.columns.read([row], with_objects=True)
+        if read.faults:
+            return self.failed(row, read.faults[0])
+        (values,) = read.rows()
         try:
             with self.processor.savepoint():
-                outcome = self._apply(row, read)
+                outcome = self._apply(row, values)
                 if self.judges_at_once:
                     self.processor.judge()
                 return outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections, models
@@ -58,33 +58,31 @@ class Writer:
 
         Without pks the database makes them; then the model has to have one table.
         """
-        if not self._optional:
-            self._insert(states, pks)
-            return
         alike: dict[frozenset[str], list[int]] = {}
         for at, state in enumerate(states):
-            alike.setdefault(self._optional & state.keys(), []).append(at)
+            alike.setdefault(self._optional.intersection(state), []).append(at)
         for places in alike.values():
-            some = None if pks is None else [pks[at] for at in places]
-            self._insert([states[at] for at in places], some)
+            some = [states[at] for at in places]
+            columns = {name: [state[name] for state in some] for name in some[0]}
+            self.insert_columns(columns, pks and [pks[at] for at in places])
 
-    def _insert(self, states: Sequence[State], pks: Sequence[object] | None) -> None:
-        """Insert states that have the same columns."""
+    def insert_columns(
+        self,
+        columns: Mapping[str, Sequence[object]],
+        pks: Sequence[object] | None = None,
+    ) -> None:
+        """Insert new rows, which have in each column (attname) one of its values."""
+        count = len(pks or next(iter(columns.values())))
         for table in self._tables:
             stamps = self._stamps(table, add=True)
-            first = states[0]
-            fields = [
-                field
-                for field in table.fields
-                if (field is table.key and pks is not None)
-                or field.attname in first
-                or field in stamps
-            ]
-            columns = [
-                self._column(field, table, states, pks or (), stamps)
-                for field in fields
-            ]
-            self._add(table, fields, zip(*columns, strict=True))
+            found = {}
+            for field in table.fields:
+                values = columns.get(field.attname)
+                if field is table.key and pks is not None:
+                    values = pks
+                if values is not None or field in stamps:
+                    found[field] = self._column(field, stamps, values, count)
+            self._add(table, list(found), zip(*found.values(), strict=True))
 
     def pks(self, count: int) -> list[object]:
         """Return pks for new rows, which nobody else gets."""
@@ -114,6 +112,7 @@ class Writer:
         self, pks: Sequence[object], states: Sequence[State], names: set[str]
     ) -> None:
         """Write the columns of these names (attname) of existing rows."""
+        count = len(states)
         for table in self._tables:
             stamps = self._stamps(table, add=False)
             fields = [
@@ -125,7 +124,10 @@ class Writer:
                 continue
             key = prepared(table.key, self._db, pks)
             columns = [
-                self._column(field, table, states, pks, stamps) for field in fields
+                self._column(
+                    field, stamps, [state.get(field.attname) for state in states], count
+                )
+                for field in fields
             ]
             self._change(table, fields, columns, key)
 
@@ -134,17 +136,13 @@ class Writer:
     def _column(
         self,
         field: models.Field,
-        table: _Table,
-        states: Sequence[State],
-        pks: Sequence[object],
         stamps: dict[models.Field, object],
+        values: Sequence[object] | None,
+        count: int,
     ) -> list[object]:
         if field in stamps:
-            return prepared(field, self._db, [stamps[field]]) * len(states)
-        if field is table.key:
-            return prepared(field, self._db, pks)
-        name = field.attname
-        return prepared(field, self._db, [state[name] for state in states])
+            return prepared(field, self._db, [stamps[field]]) * count
+        return prepared(field, self._db, values or ())
 
     def _stamps(self, table: _Table, *, add: bool) -> dict[models.Field, object]:
         """Return the fields that are set by saving, with their values."""
