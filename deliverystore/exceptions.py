@@ -28,7 +28,6 @@ DeliveryStoreError
 ├── CheckBusy               also BlockingIOError
 ├── UploadNotFound          also LookupError
 ├── WrongOffset             also ValueError
-├── DataCenterBusy          also BlockingIOError
 ├── RunBusy                 also BlockingIOError
 ├── RunRefused              also ValueError
 ├── ExportRefused           also ValueError
@@ -173,10 +172,6 @@ class UploadNotFound(DeliveryStoreError, LookupError):
 
 class WrongOffset(DeliveryStoreError, ValueError):
     """The upload goes on at another byte."""
-
-
-class DataCenterBusy(DeliveryStoreError, BlockingIOError):
-    """Another process moves the same files right now; a moment later it may work."""
 
 
 class RunBusy(DeliveryStoreError, BlockingIOError):

@@ -40,6 +40,11 @@ def _asks_a_database(item):
     )
 
 
+def pytest_xdist_auto_num_workers():
+    """Return how many workers there are: browsers and disks leave a core idle."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out, on another database, what asks none, and all but a share of the rest.
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.core.files.storage import Storage
 
 from deliverystore.datacenter import (
+    deleting,
     distribution,
     files,
-    free_names,
-    journal,
     logs,
     moving,
     naming,
+    permissions,
     reader,
     uploading,
 )
@@ -39,8 +39,8 @@ class DataCenter:
     """A place for files with rows: by default the one that the settings name.
 
     location is a folder, whose subfolders are made, or a Storage. Relative paths are
-    those of its files, such as "N.csv" or "finished/N.csv". user is who is named in
-    the log; whether they may, the caller asks, but for uploads.
+    those of its files, such as "N.csv" or "finished/N.csv". user is who is asked for
+    a permission, where there is one, and named in the log; without, the site does it.
     """
 
     def __init__(self, location: str | Path | Storage | None = None) -> None:
@@ -102,9 +102,19 @@ class DataCenter:
 
     # -- One file ------------------------------------------------------------------
 
-    def open(self, relative_path: str) -> BinaryIO:
-        """Return a file, open for reading bytes; the caller closes it."""
-        return self._place.read_open(naming.clean_path(relative_path))
+    def open(self, relative_path: str, *, user: User | None = None) -> BinaryIO:
+        """Return a file, open for reading bytes; the caller closes it.
+
+        With a user it is a download. Raise NotPermitted, FileNotFound.
+        """
+        path = naming.clean_path(relative_path)
+        is_log = path.startswith(f"{LOGS}/")
+        permission = permissions.VIEW_LOGS if is_log else permissions.DOWNLOAD
+        permissions.ask(user, "download files of the data center", permission)
+        file = self._place.read_open(path)
+        if user is not None:
+            logs.log_event("download", path, user)
+        return file
 
     def count_records(
         self, relative_path: str, count: Callable[[BinaryIO], int]
@@ -147,15 +157,11 @@ class DataCenter:
             return reader.check(file, name=relative_path, **declared)
 
     def delete(self, relative_path: str, *, user: User | None = None) -> str:
-        """Move a file to the deleted ones; return its relative path there."""
-        path = naming.clean_path(relative_path)
-        if path.startswith((f"{DELETED}/", f"{LOGS}/")):
-            raise InvalidName(f"{relative_path!r} cannot be deleted.")
-        deleted = free_names.settle(
-            self._place, path, naming.alternatives(f"{DELETED}/{path}")
-        )
-        logs.log_event("delete", path, user, to=deleted)
-        return deleted
+        """Move a file to the deleted ones; return its relative path there.
+
+        Raise NotPermitted, or RunBusy if it has a run that is not over.
+        """
+        return deleting.delete(self._place, relative_path, user)
 
     def restore(
         self,
@@ -166,17 +172,10 @@ class DataCenter:
     ) -> str:
         """Move a deleted file back to where it was; return its relative path there.
 
-        Raise FileExists if its name was taken meanwhile, and is not to be changed.
+        Raise NotPermitted, or FileExists if its name was taken meanwhile, and is not to
+        be changed.
         """
-        path = naming.clean_path(relative_path)
-        if not path.startswith(f"{DELETED}/"):
-            raise InvalidName(f"{relative_path!r} is not deleted.")
-        origin = path.removeprefix(f"{DELETED}/")
-        renamed = naming.alternatives(origin)
-        names = renamed if on_taken is OnTaken.RENAME else iter([origin])
-        restored = free_names.settle(self._place, path, names)
-        logs.log_event("restore", path, user, to=restored)
-        return restored
+        return deleting.restore(self._place, relative_path, on_taken, user)
 
     # -- Runs ----------------------------------------------------------------------
 
@@ -218,12 +217,15 @@ class DataCenter:
         return done
 
     def finish_distributions(self) -> int:
-        """Do what interrupted distributions have left to do; return how many."""
-        names = list(journal.left(self._place))
-        for name in names:
-            distribution.resume(self._place, name)
-        journal.remove_litter(self._place)
-        return len(names)
+        """Do what interrupted distributions have left to do; return how many.
+
+        Raise FileDamaged if a journal is not of this site, after all others.
+        """
+        return distribution.finish_all(self._place)
+
+    def finish_distribution(self, source: str) -> Distribution | None:
+        """Do what is left of the one for a file that waited; return what it did."""
+        return distribution.finish(self._place, source)
 
     # -- The place -----------------------------------------------------------------
 
@@ -273,12 +275,19 @@ class DataCenter:
         return moving.preview(self._place, target)
 
     def query_logfiles(
-        self, basename: str, query: str, limit: int = 0, start: int = 0
+        self,
+        basename: str,
+        query: str,
+        limit: int = 0,
+        start: int = 0,
+        *,
+        user: User | None = None,
     ) -> Iterator[str]:
         """Return the lines of a log and its backups that match, oldest first.
 
-        As logs.query_logfiles says.
+        As logs.query_logfiles says. Raise NotPermitted.
         """
+        permissions.ask(user, "search the logs", permissions.VIEW_LOGS)
         return logs.query_logfiles(
             self._place, basename, query, limit=limit, start=start
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import secrets
 import tempfile
 from collections.abc import Iterable
@@ -21,13 +22,16 @@ from deliverystore.datacenter.journal import (
     staged_name,
     stamp,
 )
+from deliverystore.datacenter.locks import locked
 from deliverystore.datacenter.merging import merged
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED, Kind
 from deliverystore.datacenter.places import Place
-from deliverystore.exceptions import FileNotFound
+from deliverystore.exceptions import DeliveryStoreError, FileNotFound
 from deliverystore.streams import CHUNK_SIZE
 
 RESULTS_PREFIX = "deliverystore-results-"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,38 +72,67 @@ def distribute(place: Place, results: Results) -> Distribution | None:
     """Put the files of a run where they belong; killed, it can be done again.
 
     Return where they are, or None if an earlier call had ended already. One family is
-    distributed at a time. Raise FileNotFound if there is no source or no result.
+    distributed at a time; others wait. Raise FileNotFound if there is no source or no
+    result, InvalidName if a result would have too long a name.
     """
-    name = journal.journal_name(_family_of(results.source))
-    done = resume(place, name)
-    if results.finished_file.exists():
-        _plan(place, results).write(place, name)
-        done = resume(place, name)
-    elif done is None and not _is_emptied(results.finished_file.parent):
-        raise FileNotFound(f"There is no {results.finished_file}.")
+    family = _family_of(results.source)
+    with locked(journal.journal_name(family)):
+        done = _resume(place, family)
+        if results.finished_file.exists():
+            _plan(place, results).write(place, journal.journal_name(family))
+            done = _resume(place, family)
+        elif done is None and not _is_emptied(results.finished_file.parent):
+            raise FileNotFound(f"There is no {results.finished_file}.")
     for folder in {file.parent for file in results.files}:
         _remove_results_folder(folder)
     return done
 
 
-def resume(place: Place, name: str) -> Distribution | None:
-    """Carry out a journal, if there is one; return where the files are."""
-    with contextlib.ExitStack() as stack:
+def finish(place: Place, source: str) -> Distribution | None:
+    """Do what is left of a distribution, if it was interrupted; say what it did."""
+    family = _family_of(source)
+    with locked(journal.journal_name(family)):
+        return _resume(place, family)
+
+
+def finish_all(place: Place) -> int:
+    """Do what is left of all distributions; return how many there were.
+
+    One that cannot be ended does not stop the others; the first such error is raised
+    when they are done.
+    """
+    families = list(journal.left(place))
+    errors = []
+    for family in families:
         try:
-            stack.enter_context(place.exclusive(name))
-            found = journal.read(place, name)
-        except FileNotFoundError:
-            return None
-        # Only now, since all is stored: without them, nobody begins again.
-        for file, digest in found.inputs.items():
-            _remove_input(Path(file), digest)
-        found.carry_out(place)
-        place.delete(name)
-        return found.result
+            finish(place, family)
+        except (DeliveryStoreError, OSError) as error:
+            logger.warning("The distribution of %r cannot be ended: %s", family, error)
+            errors.append(error)
+    journal.remove_litter(place)
+    if errors:
+        raise errors[0]
+    return len(families)
+
+
+def _resume(place: Place, family: str) -> Distribution | None:
+    """Carry out a journal, if there is one; return where the files are."""
+    name = journal.journal_name(family)
+    try:
+        found = journal.read(place, name)
+    except FileNotFound:
+        return None
+    # Only now, since all is stored: without them, nobody begins again.
+    for file, digest in found.inputs.items():
+        _remove_input(Path(file), digest)
+    found.carry_out(place)
+    place.delete(name)
+    return found.result
 
 
 def _plan(place: Place, results: Results) -> Journal:
     """Stage the results, and say which steps put everything in its place."""
+    naming.check_results(results.source, results.mode)
     source = place.entry(results.source)
     again = naming.parse(results.source).kind is Kind.PENDING
     family = _family_of(results.source) if again else _free_family(place, source.name)

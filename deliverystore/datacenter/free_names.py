@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext
 
 from deliverystore.datacenter import naming
 from deliverystore.datacenter.naming import Kind
-from deliverystore.datacenter.places import Place
 from deliverystore.exceptions import FileExists
+
+if TYPE_CHECKING:
+    from deliverystore.datacenter.places import Place
 
 
 class OnTaken(StrEnum):

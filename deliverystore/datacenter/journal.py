@@ -118,10 +118,11 @@ def stamp(entry: StoredEntry) -> str:
 
 
 def left(place: Place) -> Iterator[str]:
-    """Yield the names of the journals whose distributions did not end."""
+    """Yield the families whose distributions did not end."""
     for entry in place.entries(naming.UNFINISHED):
-        if PurePosixPath(entry.name).name.startswith(_JOURNAL):
-            yield entry.name
+        name = PurePosixPath(entry.name).name
+        if name.startswith(_JOURNAL):
+            yield name.removeprefix(_JOURNAL)
 
 
 def remove_litter(place: Place, now: datetime | None = None) -> None:

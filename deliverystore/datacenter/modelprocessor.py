@@ -44,6 +44,7 @@ class ModelProcessor(BatchProcessor):
     lookups: Mapping[str, str | Sequence[str]] = {}
     # False: save() each object by itself, with signals.
     use_bulk: bool = True
+    can_be_undone = True
     # As strptime takes them, beside ISO 8601.
     date_formats: Sequence[str] = ()
     datetime_formats: Sequence[str] = ()

@@ -28,8 +28,10 @@ FOLDERS = (FINISHED, UNFINISHED, LOGS, DELETED)
 SUFFIXES = (".csv", ".tsv", ".xlsx")
 # File systems take 255 bytes; some are left for what is added to a name.
 MAX_BYTES = 200
+# Of a path, as the database keeps it, with room for a number that makes it unique.
+MAX_PATH_BYTES = 250
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNNAMEABLE = re.compile(r"[\\\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
 _RESULT = re.compile(
     rf"(?P<stem>.+)\.(?P<mode>{'|'.join(Mode)})\.(?P<kind>pending|finished)\.csv",
@@ -87,10 +89,13 @@ def is_hidden(name: str) -> bool:
 
 
 def is_visible(path: str) -> bool:
-    """Tell whether a file can be listed: not hidden, and its name is text."""
+    """Tell whether a file can be listed: not hidden, and its name can be a path.
+
+    What is no UTF-8 on the disk comes as surrogates, which nothing can show, and a
+    backslash separates folders.
+    """
     name = path.rpartition("/")[2]
-    # What is no UTF-8 on the disk comes as surrogates, which nothing can show.
-    return not is_hidden(name) and not _SURROGATES.search(name)
+    return not is_hidden(name) and not _UNNAMEABLE.search(name)
 
 
 def clean_name(filename: str, *, max_bytes: int = MAX_BYTES) -> str:
@@ -116,6 +121,24 @@ def clean_name(filename: str, *, max_bytes: int = MAX_BYTES) -> str:
             % {"name": name[:40], "limit": max_bytes}
         )
     return name
+
+
+def check_results(source: str, mode: str) -> None:
+    """Raise InvalidName if the files that a run in a mode leaves cannot be named.
+
+    What is dropped in may have a name that leaves no room for theirs.
+    """
+    parsed = parse(source)
+    family = parsed.source if parsed.kind is Kind.PENDING else source
+    longest = f"{FINISHED}/{finished_name(family, mode)}"
+    if (size := len(longest.encode(errors="surrogateescape"))) > MAX_PATH_BYTES:
+        raise InvalidName(
+            gettext(
+                "%(name)r… is too long by %(excess)d bytes for the files that its "
+                "import would leave; give it a shorter name."
+            )
+            % {"name": source[:40], "excess": size - MAX_PATH_BYTES}
+        )
 
 
 def alternatives(path: str) -> Iterator[str]:

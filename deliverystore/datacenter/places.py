@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from django.core.files import File
 from django.core.files.storage import Storage
@@ -23,12 +24,13 @@ from deliverystore.backends import (
 )
 from deliverystore.backends.walking import aware
 from deliverystore.conf import conf
+from deliverystore.datacenter.locks import locked
 from deliverystore.digests import Digester
 from deliverystore.exceptions import (
-    DataCenterBusy,
     FileDamaged,
     FileExists,
     FileNotFound,
+    InvalidName,
     SettingInvalid,
 )
 from deliverystore.paths import is_temporary
@@ -106,13 +108,6 @@ class Place(DeliveryStoreInterface):
         """Return size and time of one file; raise FileNotFound if there is none."""
 
     @abstractmethod
-    def exclusive(self, name: str) -> AbstractContextManager[object]:
-        """Keep out, where the medium can, all others who ask for this file so.
-
-        Raise DataCenterBusy if somebody has it, FileNotFound if it is gone.
-        """
-
-    @abstractmethod
     def _scan(self, folder: str) -> Iterator[tuple[str, StoredEntry | None]]:
         """Yield what is in a folder by its whole path: files, and None for folders."""
 
@@ -142,17 +137,6 @@ class FolderPlace(Place, FsDeliveryStore):
 
     def set_time(self, name: str, modified: datetime) -> None:
         fsops.set_time(Path(self.path(name)), modified)
-
-    @contextlib.contextmanager
-    def exclusive(self, name: str) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(fsops.exclusive(Path(self.path(name))))
-            except BlockingIOError as error:
-                raise DataCenterBusy(
-                    f"Somebody else is at {name!r} right now; try again in a moment."
-                ) from error
-            yield
 
     def _open(self, name: str, mode: str = "rb") -> File:
         self.entry(name)
@@ -191,15 +175,16 @@ class FolderPlace(Place, FsDeliveryStore):
 
 
 class StoragePlace(Place, DjangoStorageDeliveryStore):
-    """A storage of Django. It is asked for size and time of each file by itself."""
+    """A storage of Django. It is asked for size and time of each file by itself.
+
+    Some storages choose another name for a new file if its own is taken, some replace
+    what is there. So a name is locked in the database while it gets its file.
+    """
 
     def entry(self, name: str) -> StoredEntry:
         with self._translated(name):
             modified = aware(self.get_modified_time(name))
             return StoredEntry(name=name, size=self.size(name), modified=modified)
-
-    def exclusive(self, name: str) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
 
     def _scan(self, folder: str) -> Iterator[tuple[str, StoredEntry | None]]:
         try:
@@ -216,29 +201,48 @@ class StoragePlace(Place, DjangoStorageDeliveryStore):
                     yield f"{prefix}{name}", self.entry(f"{prefix}{name}")
 
     def _create(self, name: str, others: Iterator[str], chunks: Iterable[bytes]) -> str:
-        while self.exists(name):
-            if (other := next(others, None)) is None:
-                raise FileExists(f"{name!r} exists and is not replaced.")
-            name = other
-        with self.open(name, "xb") as file:
+        with tempfile.SpooledTemporaryFile(max_size=CHUNK_SIZE) as content:
+            # No lock while somebody sends their bytes.
             for chunk in chunks:
-                file.write(chunk)
+                content.write(chunk)
+            while not self._is_created(name, content):
+                if (other := next(others, None)) is None:
+                    raise FileExists(f"{name!r} exists and is not replaced.")
+                name = other
         return name
 
+    def _is_created(self, name: str, content: IO[bytes]) -> bool:
+        """Store a new file; return False if the name is taken."""
+        with locked(name):
+            if self.exists(name):
+                return False
+            content.seek(0)
+            stored = self._save(name, File(content, name))
+            if stored == name:
+                return True
+            self.delete(stored)
+            # Perhaps a program without our locks was faster.
+            if self.exists(name):
+                return False
+            raise InvalidName(f"The storage does not keep the name {name!r}.")
+
     def _move(self, name: str, new_name: str) -> None:
-        if self.exists(new_name):
-            raise FileExists(f"{new_name!r} exists, so {name!r} was not moved.")
-        self.copy(name, new_name)
+        with Digester() as digester:
+            self.create([new_name], digested(self.chunks(name), digester))
+            self._compare(name, new_name, digester)
         self.delete(name)
 
     def _copy(self, name: str, target: object, group: object | None = None) -> None:
-        """Copy a file, and compare before the old one may go."""
         new_name = str(target)
         with Digester() as digester:
             self.replace(new_name, digested(self.chunks(name), digester))
-            if self.digest(new_name) != digester.digest():
-                self.delete(new_name)
-                raise FileDamaged(f"{new_name!r} is not what {name!r} was copied from.")
+            self._compare(name, new_name, digester)
+
+    def _compare(self, name: str, copy: str, digester: Digester) -> None:
+        """Raise FileDamaged, before the original may go, if the copy is another."""
+        if self.digest(copy) != digester.digest():
+            self.delete(copy)
+            raise FileDamaged(f"{copy!r} is not what {name!r} was copied from.")
 
     def _replace(self, name: str, content: File) -> str:
         # Most storages would choose another name; some, such as S3, replace.

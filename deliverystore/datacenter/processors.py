@@ -55,6 +55,8 @@ class BatchProcessor:
     forbidden: Mapping[Mode, Collection[str]] = {}
     # Fields whose values are kept out of all lists, differences and logs.
     sensitive: Collection[str] = ()
+    # Whether all that rows did is undone when a transaction of the database is.
+    can_be_undone: bool = False
     # Modes in which an empty cell clears; else it keeps, or leaves the default.
     empty_clears: Collection[Mode] = ()
     # The text of a cell that clears; "" for none.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from deliverystore.datacenter import workbooks
 from deliverystore.datacenter.cellscan import damaged
 from deliverystore.datacenter.problems import Code, Problem
 from deliverystore.datacenter.tables import (
@@ -22,7 +23,6 @@ from deliverystore.datacenter.tables import (
     name_of,
     width_problems,
 )
-from deliverystore.datacenter.workbooks import unpacked
 from deliverystore.exceptions import MissingExtra, TableUnreadable
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ class SheetTable(Table):
     def __init__(
         self, file: BinaryIO, *, sheet: str | None = None, start: Position | None = None
     ) -> None:
-        with unpacked(file) as workbook:
+        with workbooks.opened(file) as workbook:
             name = workbook.choose(sheet)
-            self._errors = workbook.scan(name).errors
-            loaded = _load(workbook.path, name)
+            with workbook.copied(name) as (path, found):
+                self._errors = found.errors
+                loaded = _load(path)
         self.layout = Layout(sheet=name)
         self._left = loaded.start[1] if loaded.start else 0
         self._values = _rows(loaded)
@@ -111,27 +112,33 @@ class SheetTable(Table):
     def _cell_problems(
         self, values: list[Value], line: int, record: int | None
     ) -> list[Problem]:
-        if not self._errors:
-            return []
+        found: list[tuple[int, Code, dict[str, int | str]]] = []
+        for column, value in enumerate(values, start=1):
+            if error := self._errors.get((line, self._left + column)):
+                found.append((column, Code.CELL_ERROR, {"error": error}))
+            if isinstance(value, str) and "\0" in value:
+                found.append((column, Code.NUL, {}))
         return [
             Problem(
-                code=Code.CELL_ERROR,
+                code=code,
                 line=line,
                 record=record,
                 column=column,
                 name=name_of(self.header, column),
-                params={"error": error},
+                params=params,
             )
-            for column in range(1, len(values) + 1)
-            if (error := self._errors.get((line, self._left + column)))
+            for column, code, params in found
         ]
 
 
 def as_text(value: Value) -> str:
-    """Return what a cell shows: 3 for 3.0, dates and times as ISO 8601."""
+    """Return what a cell shows: 3 for 3.0, dates and times as ISO 8601.
+
+    A NUL, which a workbook can have as _x0000_, is shown as in a CSV file.
+    """
     match value:
         case str():
-            return value
+            return value.replace("\0", "\\x00")
         case bool():
             return "TRUE" if value else "FALSE"
         case float() if value.is_integer():
@@ -141,14 +148,14 @@ def as_text(value: Value) -> str:
     return str(value)
 
 
-def _load(path: str, name: str) -> CalamineSheet:
+def _load(path: str) -> CalamineSheet:
     try:
         import python_calamine
     except ImportError as error:
         raise MissingExtra(_("Reading a workbook"), "xlsx") from error
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as workbook:
-            return workbook.get_sheet_by_name(name)
+            return workbook.get_sheet_by_name(workbooks.SHEET)
     except python_calamine.CalamineError as error:
         raise damaged(error) from error
 

@@ -18,6 +18,7 @@ from deliverystore.datacenter import (
     logs,
     mailing,
     naming,
+    permissions,
 )
 from deliverystore.datacenter.earlier import Earlier
 from deliverystore.datacenter.files import DataCenterFile
@@ -28,7 +29,6 @@ from deliverystore.digests import Digester
 from deliverystore.exceptions import (
     FileExists,
     FileTooLarge,
-    NotPermitted,
     TooManyFiles,
 )
 from deliverystore.limits import Allowance
@@ -39,8 +39,6 @@ from deliverystore.streams import Data, chunks_of
 if TYPE_CHECKING:
     from deliverystore.datacenter.center import DataCenter
     from deliverystore.models.access import User
-
-UPLOAD = "deliverystore.upload_datafile"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +62,7 @@ def upload(
     notify: bool,
 ) -> Uploaded:
     """Store a file, check it, and make it known; as DataCenter.upload says."""
-    if user is not None and not user.has_perm(UPLOAD):
-        raise NotPermitted(f"{user} may not upload files to the data center.")
+    permissions.ask(user, "upload files to the data center", permissions.UPLOAD)
     place = center.place
     name = naming.clean_name(
         filename, max_bytes=conf.DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES

@@ -1,4 +1,4 @@
-"""Workbooks (XLSX) made safe to read: nothing in them is larger than it was counted."""
+"""Workbooks (XLSX) made safe to read: what is read is what was counted."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 MAX_RATIO = 200
 _RATIO_FLOOR = 4 * 1024 * 1024
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ROOT = "_rels/.rels"
 _WORKBOOK = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
 _TEXTS = "xl/sharedStrings.xml"
+_STYLES = "xl/styles.xml"
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -46,38 +48,48 @@ _DAMAGED = (
     ValueError,
 )
 
+# What a copy has: one sheet, where nobody can take another one for it.
+SHEET = "Sheet"
+_SHEET_PART = "xl/worksheets/sheet1.xml"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_NEW_ROOT = (
+    f'<Relationships xmlns="{_PACKAGE}"><Relationship Id="r1" '
+    f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+)
+_NEW_WORKBOOK = (
+    f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
+    '<workbookPr date1904="%(date1904)d"/>'
+    f'<sheets><sheet name="{SHEET}" sheetId="1" r:id="r1"/></sheets></workbook>'
+)
+_NEW_LINKS = (
+    f'<Relationships xmlns="{_PACKAGE}">'
+    f'<Relationship Id="r1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
+    f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+    f'<Relationship Id="r3" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
+    "</Relationships>"
+)
+
 
 @contextmanager
-def unpacked(file: BinaryIO) -> Iterator[Workbook]:
-    """Give a workbook whose parts were all unpacked and counted.
-
-    They are in a temporary file, not packed any more, so that whatever the headers of
-    the original say, its reader gets what was counted. Raise TableUnreadable if it is
-    too large, or no workbook.
-    """
-    with tempfile.NamedTemporaryFile(suffix=".xlsx") as copy:
-        try:
-            with (
-                zipfile.ZipFile(file) as source,
-                zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target,
-            ):
-                _copy(source, target)
-        except TableUnreadable:
-            raise
-        except _DAMAGED as error:
-            raise damaged(error) from error
-        copy.flush()
-        with zipfile.ZipFile(copy) as parts:
-            yield Workbook(copy.name, parts)
+def opened(file: BinaryIO) -> Iterator[Workbook]:
+    """Give a workbook. Raise TableUnreadable if it is none, or not a whole one."""
+    try:
+        with zipfile.ZipFile(file) as source:
+            yield Workbook(source)
+    except TableUnreadable:
+        raise
+    except _DAMAGED as error:
+        raise damaged(error) from error
 
 
 class Workbook:
-    """The parts of a workbook, and the path of the file that they are in."""
+    """What is packed in a file: its sheets by name, in their order."""
 
-    def __init__(self, path: str, parts: zipfile.ZipFile) -> None:
-        self.path = path
-        self._parts = parts
-        self._names = set(parts.namelist())
+    def __init__(self, source: zipfile.ZipFile) -> None:
+        self._parts = _Parts(source)
+        self._is_from_1904 = False
         self._sheets = self._named_sheets()
 
     def choose(self, name: str | None) -> str:
@@ -93,12 +105,33 @@ class Workbook:
             raise TableUnreadable(Problem(code=Code.SHEET_MISSING, params=params))
         return name
 
-    def scan(self, name: str) -> Sheet:
-        """Return what a sheet has. Raise TableUnreadable if that is too much."""
-        sheet = scan_sheet(self._chunks(self._sheets[name]))
-        lengths = scan_texts(self._chunks(_TEXTS)) if _TEXTS in self._names else []
-        check_texts(sheet, lengths)
-        return sheet
+    @contextmanager
+    def copied(self, name: str) -> Iterator[tuple[str, Sheet]]:
+        """Give the path of a workbook with one sheet only, SHEET, and what that has.
+
+        The copy is temporary, and not packed any more. All that says which part is
+        which is written anew: its reader finds what was counted, however it looks.
+        Raise TableUnreadable if it is too much.
+        """
+        with tempfile.NamedTemporaryFile(suffix=".xlsx") as copy:
+            with zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as target:
+                target.writestr(_ROOT, _NEW_ROOT)
+                target.writestr(
+                    _WORKBOOK, _NEW_WORKBOOK % {"date1904": self._is_from_1904}
+                )
+                target.writestr(_LINKS, _NEW_LINKS)
+                self._copy(self._sheets[name], target, _SHEET_PART)
+                for part in (_STYLES, _TEXTS):
+                    if self._parts.has(part):
+                        self._copy(part, target, part)
+            copy.flush()
+            with zipfile.ZipFile(copy) as parts:
+                yield copy.name, _scanned(parts)
+
+    def _copy(self, part: str, target: zipfile.ZipFile, name: str) -> None:
+        with target.open(name, "w") as plain:
+            for chunk in self._parts.chunks(part):
+                plain.write(chunk)
 
     def _named_sheets(self) -> dict[str, str]:
         """Return the part of each sheet, by its name, in their order."""
@@ -106,51 +139,66 @@ class Workbook:
         ids: dict[str, str] = {}
 
         def link(element: str, found: Attributes) -> None:
-            if element == "Relationship" and found.get("Type", "").endswith("sheet"):
+            kind = found.get("Type", "").rpartition("/")[2]
+            if element == "Relationship" and kind == "worksheet":
                 path = posixpath.join("/xl", found.get("Target", ""))
                 parts[found.get("Id", "")] = posixpath.normpath(path).lstrip("/")
 
         def sheet(element: str, found: Attributes) -> None:
-            if element == "sheet":
+            if element == "workbookPr":
+                self._is_from_1904 = found.get("date1904", "") in {"1", "true"}
+            elif element == "sheet":
                 id_ = next((found[key] for key in found if key.endswith(":id")), "")
-                ids[found.get("name", "")] = id_
+                ids.setdefault(found.get("name", ""), id_)
 
-        scan_elements(self._chunks(_LINKS), link)
-        scan_elements(self._chunks(_WORKBOOK), sheet)
+        scan_elements(self._parts.chunks(_LINKS), link)
+        scan_elements(self._parts.chunks(_WORKBOOK), sheet)
         return {name: parts[id_] for name, id_ in ids.items() if id_ in parts}
 
-    def _chunks(self, name: str) -> Iterator[bytes]:
-        if name not in self._names:
+
+class _Parts:
+    """The parts of a packed workbook, which are counted as they are unpacked."""
+
+    def __init__(self, source: zipfile.ZipFile) -> None:
+        members = source.infolist()
+        self._source = source
+        self._members = {member.filename: member for member in members}
+        self._total = 0
+        if len(members) > MAX_MEMBERS or len(self._members) < len(members):
+            raise damaged(_("it has too many parts, or one twice"))
+
+    def has(self, name: str) -> bool:
+        return name in self._members
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        if (member := self._members.get(name)) is None:
             raise damaged(_("it has no %(name)s") % {"name": name})
-        with self._parts.open(name) as part:
-            while chunk := part.read(CHUNK_SIZE):
+        if member.compress_type not in _METHODS:
+            raise damaged(_("%(name)s is packed in an unusual way") % {"name": name})
+        size = 0
+        with self._source.open(member) as packed:
+            while chunk := packed.read(CHUNK_SIZE):
+                size += len(chunk)
+                self._total += len(chunk)
+                _check_size(size, member.compress_size, self._total)
+                # UTF-16, for which its reader has no eye.
+                if b"\0" in chunk:
+                    raise damaged(_("%(name)s is not UTF-8") % {"name": name})
                 yield chunk
 
 
-def _copy(source: zipfile.ZipFile, target: zipfile.ZipFile) -> None:
-    members = source.infolist()
-    names = [member.filename for member in members]
-    if len(members) > MAX_MEMBERS or len(set(names)) < len(names):
-        raise damaged(_("it has too many parts, or one twice"))
-    total = 0
-    # Pictures and the like are left behind.
-    for member in members:
-        if not member.filename.endswith((".xml", ".rels")):
-            continue
-        if member.compress_type not in _METHODS:
-            raise damaged(
-                _("%(name)s is packed in an unusual way") % {"name": member.filename}
-            )
-        size = 0
-        with (
-            source.open(member) as packed,
-            target.open(member.filename, "w") as plain,
-        ):
-            while chunk := packed.read(CHUNK_SIZE):
-                size += len(chunk)
-                total += len(chunk)
-                _check_size(size, member.compress_size, total)
-                plain.write(chunk)
+def _scanned(parts: zipfile.ZipFile) -> Sheet:
+    """Return what the sheet of a copy has."""
+    sheet = scan_sheet(_plain(parts, _SHEET_PART))
+    has_texts = _TEXTS in parts.namelist()
+    check_texts(sheet, scan_texts(_plain(parts, _TEXTS)) if has_texts else [])
+    return sheet
+
+
+def _plain(parts: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with parts.open(name) as part:
+        while chunk := part.read(CHUNK_SIZE):
+            yield chunk
 
 
 def _check_size(size: int, packed: int, total: int) -> None:

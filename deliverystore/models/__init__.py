@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deliverystore.models.check import Check, Finding
 from deliverystore.models.counter import Counter
-from deliverystore.models.datacenter import DataFileInfo
+from deliverystore.models.datacenter import DataFileInfo, DataNameLock
 from deliverystore.models.delivery import Delivery
 from deliverystore.models.exports import Export
 from deliverystore.models.failures import FailedRow, FailureGroup, ValueCorrection
@@ -19,6 +19,7 @@ __all__ = [
     "Condition",
     "Counter",
     "DataFileInfo",
+    "DataNameLock",
     "Delivery",
     "Export",
     "FailedRow",

@@ -20,9 +20,31 @@ class DataFileInfo(models.Model):
     uploaded = models.DateTimeField(_("uploaded"), null=True, blank=True)
 
     class Meta:
-        permissions = [("upload_datafile", "Can upload files to the data center")]
+        permissions = [
+            ("upload_datafile", "Can upload files to the data center"),
+            ("download_datafile", "Can download files of the data center"),
+            ("delete_datafile", "Can delete and restore files of the data center"),
+            ("view_datalog", "Can search the logs of the data center"),
+        ]
         verbose_name = _("known data file")
         verbose_name_plural = _("known data files")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DataNameLock(models.Model):
+    """A name that one transaction has for itself; it deletes the row again.
+
+    So nobody ever sees one: whoever writes the same name meanwhile waits.
+    """
+
+    name = models.CharField(_("name"), max_length=255, unique=True)
+
+    class Meta:
+        verbose_name = _("locked name of a data file")
+        verbose_name_plural = _("locked names of data files")
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,11 +29,20 @@ class FailedRow(models.Model):
     cells_json = models.TextField(_("cells"))
     edited_json = models.TextField(_("edited cells"), blank=True)
     errors_json = models.TextField(_("errors"))
+    # A digest of cells that could not be read for sure, by which they are known again.
+    guess = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         default_permissions = ()
         verbose_name = _("failed row")
         verbose_name_plural = _("failed rows")
+        indexes = [
+            models.Index(
+                fields=["run", "guess"],
+                condition=~Q(guess=""),
+                name="deliverystore_guesses",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "number"], name="deliverystore_failed_once"
@@ -132,4 +142,5 @@ class ValueCorrection(Remembered):
         ]
 
     def __str__(self) -> str:
-        return f"{self.processor}: {self.wrong_json} → {self.right_json}"
+        # Not the values: it is written where nobody asks whether they may be seen.
+        return f"{self.processor}: {json.loads(self.column_json)}"

@@ -172,12 +172,20 @@ class ImportRun(Leased):
         """How much of the rows is read, from 0 to 1; None if that cannot be told."""
         if self.is_read:
             return 1.0
+        done, total = self.amount_read
+        return done / total if total else None
+
+    @property
+    def amount_read(self) -> tuple[int, int | None]:
+        """How much is read, and of how much: bytes of a file, or rows of a parent.
+
+        Of a workbook only the rows read are known: its offset counts rows, too.
+        """
         if self.from_parent and self.parent is not None:
-            return self.rows / self.parent.failed
-        # The offset of a workbook counts rows.
+            return self.rows, self.parent.failed
         if self.layout.get("sheet") or not self.size:
-            return None
-        return (self.offset or 0) / self.size
+            return self.rows, None
+        return self.offset or 0, self.size
 
     @property
     def first(self) -> ImportRun:

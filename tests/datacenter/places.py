@@ -18,7 +18,10 @@ from deliverystore.datacenter.places import FolderPlace, StoragePlace
 PLACES = {
     "folder": lambda folder: folder,
     "in-memory-storage": lambda folder: InMemoryStorage(),
-    "storage-that-replaces": lambda folder: MemoryDeliveryStore(),
+    "memory-store": lambda folder: MemoryDeliveryStore(),
+    "storage-that-replaces": lambda folder: FileSystemStorage(
+        folder, allow_overwrite=True
+    ),
     "file-system-storage": lambda folder: FileSystemStorage(folder),
     "delivery-store": lambda folder: FsDeliveryStore(folder),
 }

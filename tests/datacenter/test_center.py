@@ -9,12 +9,20 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InMemoryStorage
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone, translation
 
-from deliverystore.datacenter import DataCenter, DataCenterFile, OnTaken, free_names
+from deliverystore.datacenter import (
+    DataCenter,
+    DataCenterFile,
+    OnTaken,
+    free_names,
+    runs,
+)
 from deliverystore.datacenter.moving import copy_files, remove_copied
 from deliverystore.datacenter.places import FolderPlace, place_at
 from deliverystore.exceptions import (
@@ -22,10 +30,13 @@ from deliverystore.exceptions import (
     FileExists,
     FileNotFound,
     InvalidName,
+    NotPermitted,
+    RunBusy,
     SettingInvalid,
 )
 from deliverystore.models import DataFileInfo
 from deliverystore.signals import storage_moved
+from tests.datacenter.imports import start
 from tests.datacenter.places import (
     PLACES,
     Fuse,
@@ -36,6 +47,7 @@ from tests.datacenter.places import (
     put,
     read,
 )
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -613,6 +625,129 @@ def test_a_file_that_a_storage_copies_wrongly_stays_where_it_was():
         center.place.move("N.csv", "finished/N.csv")
 
     assert content_of(center) == {"N.csv": "precious"}
+
+
+class Overtaken(InMemoryStorage):
+    """While a file is read from deleted/, another one comes to where it is to go."""
+
+    def _open(self, name, mode="rb"):
+        if name.startswith("deleted/"):
+            self._save("N.csv", ContentFile(b"faster"))
+        return super()._open(name, mode)
+
+
+def test_what_comes_while_a_storage_moves_a_file_there_is_not_replaced():
+    center = DataCenter(Overtaken())
+    put(center, "N.csv", "slower")
+    deleted = center.delete("N.csv")
+
+    with pytest.raises(FileExists):
+        center.restore(deleted)
+
+    assert read(center, "N.csv") == "faster"
+    assert read(center, deleted) == "slower"
+
+
+def test_a_storage_that_chooses_its_own_names_is_refused():
+    class Choosing(InMemoryStorage):
+        def get_available_name(self, name, max_length=None):
+            return f"chosen-{name}"
+
+    center = DataCenter(Choosing())
+
+    with pytest.raises(InvalidName, match=r"does not keep the name 'N\.csv'"):
+        center.upload("N.csv", b"a", on_taken=OnTaken.RENAME)
+
+    assert names_in(center) == []
+
+
+# -- Who may -----------------------------------------------------------------------
+
+
+def user_with(*permissions):
+    user = UserFactory.create()
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+ACTIONS = {
+    "download": lambda center, user: center.open("N.csv", user=user).close(),
+    "download a log": lambda center, user: center.open("logs/a.log", user=user).close(),
+    "delete": lambda center, user: center.delete("N.csv", user=user),
+    "delete a finished file": lambda center, user: center.delete(
+        "finished/N.csv", user=user
+    ),
+    "restore": lambda center, user: center.restore("deleted/M.csv", user=user),
+    "search": lambda center, user: center.query_logfiles("a.log", "x", user=user),
+}
+
+
+@pytest.fixture
+def filled(center):
+    for name in ("N.csv", "M.csv", "finished/N.csv", "logs/a.log"):
+        put(center, name)
+    center.delete("M.csv")
+    return center
+
+
+@pytest.mark.parametrize(
+    ("action", "permissions"),
+    [
+        ("download", ["download_datafile"]),
+        ("download a log", ["view_datalog"]),
+        ("delete", ["delete_datafile", "run_import"]),
+        ("delete a finished file", ["delete_datafile"]),
+        ("restore", ["delete_datafile"]),
+        ("search", ["view_datalog"]),
+    ],
+)
+def test_a_user_needs_one_permission_and_no_other_will_do(filled, action, permissions):
+    pytest.importorskip("re2")
+    known = Permission.objects.exclude(codename__in=permissions)
+    before = content_of(filled)
+
+    for user in (
+        AnonymousUser(),
+        user_with(),
+        user_with(*known.values_list("codename", flat=True)),
+    ):
+        with pytest.raises(NotPermitted):
+            ACTIONS[action](filled, user)
+    assert content_of(filled) == before
+
+    for permission in permissions:
+        with transaction.atomic():
+            ACTIONS[action](filled, user_with(permission))
+        for entry in list(filled.place.all_entries()):
+            filled.place.delete(entry.name)
+        for name, content in before.items():
+            put(filled, name, content)
+
+
+def test_a_download_by_a_user_is_logged_and_a_look_by_the_site_is_not(filled, caplog):
+    caplog.set_level("INFO", logger="deliverystore.datacenter")
+    user = user_with("download_datafile")
+
+    filled.open("N.csv").close()
+    with filled.open("finished/N.csv", user=user) as file:
+        assert file.read() == b"a,b\r\n1,2\r\n"
+
+    assert caplog.messages == [
+        f"download 'finished/N.csv' user={user.get_username()!r}"
+    ]
+
+
+def test_a_file_with_a_run_that_is_not_over_cannot_be_deleted(settings, center):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = center.location
+    run = start(center, ("A", "Arts"))
+    put(center, "unfinished/f.csv")
+
+    with pytest.raises(RunBusy, match="is not over; cancel it first"):
+        center.delete("f.csv")
+    assert center.delete("unfinished/f.csv")
+
+    runs.cancel(run)
+    assert center.delete("f.csv") == "deleted/f.csv"
 
 
 # -- The command -------------------------------------------------------------------

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from deliverystore.datacenter import DataCenter, make_results_folder
+from deliverystore.datacenter import DataCenter, make_results_folder, runs
 from deliverystore.datacenter import journal as journals
 from deliverystore.datacenter.distribution import RESULTS_PREFIX
 from deliverystore.datacenter.merging import merged
 from deliverystore.exceptions import (
-    DataCenterBusy,
     FileDamaged,
     FileNotFound,
     InvalidName,
 )
 from deliverystore.streams import CHUNK_SIZE
+from tests.datacenter.imports import start
 from tests.datacenter.places import (
     PLACES,
     Fuse,
@@ -34,6 +34,8 @@ from tests.datacenter.places import (
     put,
     read,
 )
+
+pytestmark = pytest.mark.django_db
 
 HEADER = "id,name\r\n"
 FAILED = "id,name,--ERRORS--\r\n"
@@ -560,22 +562,6 @@ def test_a_file_that_came_in_after_an_interruption_is_not_taken_for_the_source(
     assert read(center, "finished/N.csv") == "the original"
 
 
-def test_two_cannot_distribute_the_same_files_at_once(folder_center):
-    put(folder_center, "N.csv")
-    name = journals.journal_name("N.csv")
-    put(folder_center, name, "{}")
-    run = Run("N.csv", [])
-
-    with (
-        folder_center.place.exclusive(name),
-        pytest.raises(DataCenterBusy, match="try again"),
-    ):
-        run.distribute(folder_center)
-
-    folder_center.place.delete(name)
-    assert run.distribute(folder_center) is not None
-
-
 def test_a_journal_that_somebody_has_dropped_in_is_not_followed(folder_center):
     put(folder_center, "N.csv")
     name = journals.journal_name("N.csv")
@@ -587,6 +573,44 @@ def test_a_journal_that_somebody_has_dropped_in_is_not_followed(folder_center):
         Run("N.csv", []).distribute(folder_center)
 
     assert names_in(folder_center) == ["N.csv"]
+
+
+def test_a_journal_that_cannot_be_read_does_not_stop_the_others(tmp_path):
+    center, _ = stopped_when(
+        tmp_path,
+        lambda: Run("N.csv", ["1,ada\r\n"]),
+        lambda center: list(journals.left(center.place)),
+    )
+    put(center, journals.journal_name("A.csv"), "junk")
+    put(center, journals.journal_name("Z.csv"), "junk")
+
+    with pytest.raises(FileDamaged, match="was not written by this site"):
+        center.finish_distributions()
+
+    assert names_in(center) == ["finished/N.create.finished.csv", "finished/N.csv"]
+
+
+def test_a_journal_that_cannot_be_read_stops_no_import_of_another_file(
+    settings, folder_center
+):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = folder_center.location
+    put(folder_center, journals.journal_name("A.csv"), "junk")
+
+    run = runs.work(start(folder_center, ("A", "Arts")))
+
+    assert run.state == run.State.FINISHED
+
+
+def test_a_name_that_is_too_long_for_its_results_is_refused_before_a_step(center):
+    name = put(center, "n" * 222 + ".csv")
+    run = Run(name, ["1,ada\r\n"])
+
+    with pytest.raises(InvalidName, match="too long by 1 bytes"):
+        run.distribute(center)
+
+    assert names_in(center) == [name]
+    assert hidden_in(center) == []
+    assert run.finished_file.exists()
 
 
 def test_what_was_staged_recently_is_not_litter(folder_center):

@@ -249,6 +249,18 @@ def test_books_with_a_list_of_many(processor, way, faculties, courses, words, ro
 
 
 @EXAMPLES
+@given(WAYS, lists(code=keys(10), level=or_none(texts(10))))
+def test_badges_with_a_default_of_the_database(way, rows):
+    def set_up():
+        for row in rows:
+            # Without a level it has that of the database.
+            given = {name: one for name, one in row.items() if one is not None}
+            models.Badge.objects.get_or_create(code=row["code"], defaults=given)
+
+    check(processors.BadgeProcessor, way, set_up)
+
+
+@EXAMPLES
 @given(WAYS, lists(staff_no=integers(31), name=keys(50), room=texts(10)))
 def test_teachers_who_have_two_tables(way, rows):
     def set_up():

@@ -151,7 +151,24 @@ def test_a_path_in_a_data_center_is_taken(path):
     assert naming.clean_path(path) == path
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "n" * 221 + ".csv",
+        "é" * 110 + "n.csv",
+        "n" * 216 + ".xlsx",
+        "n" * 221 + ".create.pending.csv",
+    ],
+)
+def test_a_name_has_to_leave_room_for_those_of_the_results(source):
+    naming.check_results(source, "create")
+
+    with pytest.raises(InvalidName, match="too long by 1 bytes"):
+        naming.check_results(f"x{source}", "create")
+
+
 def test_what_cannot_be_shown_is_not_listed():
     assert naming.is_visible("finished/N.csv")
     assert not naming.is_visible("finished/.N.csv")
     assert not naming.is_visible("caf\udce9.csv")
+    assert not naming.is_visible("weird\\b.csv")

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from deliverystore.datacenter import DataCenter, leases, registry, runs
+from deliverystore.datacenter.places import FolderPlace
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.exceptions import (
     ColumnsRefused,
+    FileNotFound,
+    InvalidName,
     NotPermitted,
+    ProcessorNotFound,
     RunBusy,
     RunRefused,
     TableUnreadable,
 )
-from deliverystore.models import FailedRow, FailureGroup, ImportRun
+from deliverystore.models import FailedRow, FailureGroup, ImportRun, ValueCorrection
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import expire, failed_of, start, work_killed
 from tests.datacenter.places import names_in, put, read
 from tests.factories import UserFactory
 from tests.school import processors
-from tests.school.models import Faculty
+from tests.school.models import Badge, Faculty, Student
+from tests.school.processors import FacultyProcessor
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +89,21 @@ class ShelfProcessor(BatchProcessor):
 
     def remove_entry(self, entry, row):
         del self.things[row["code"]]
+
+
+class LentProcessor(ShelfProcessor):
+    """As if its things were in the database, so that a rollback brings them back."""
+
+    can_be_undone = True
+
+
+class SecretProcessor(processors.FacultyProcessor):
+    name = "secret"
+    sensitive = ["code"]
+
+    def check_create(self, row):
+        if row["code"] == "4711":
+            raise KeyError(row["code"])
 
 
 def codes():
@@ -184,6 +208,36 @@ def test_the_run_on_a_pending_file_inherits_what_its_parent_was_told(center):
     assert finished == table(("A", "x"), header=("Code", "name"))
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("options", "state", "counts"),
+    [
+        ({}, "pending", (3, 1)),
+        ({"on_error": "stop"}, "stopped", (1, 3)),
+        ({"on_error": "all_or_nothing"}, "stopped", (0, 4)),
+        ({"dry_run": True}, "tried", (3, 1)),
+    ],
+)
+def test_what_the_database_refuses_at_the_commit_fails_alone(
+    center, options, state, counts
+):
+    day = timezone.now().date()
+    Student.objects.bulk_create(
+        Student(matric_no=f"M{n}", email=f"{n}@x.org", admitted_on=day)
+        for n in range(4)
+    )
+    Badge.objects.create(code="A", holder=Student.objects.get(matric_no="M1"))
+    put(center, "f.csv", table(*((f"M{n}",) for n in range(4)), header=["matric_no"]))
+    run = runs.start_run("f.csv", "student", "remove", enqueue=False, **options)
+
+    run = runs.work(run)
+
+    assert (run.state, (run.removed, run.failed)) == (state, counts)
+    assert failed_of(run)[2] == ["database"]
+    left = 4 if options.get("dry_run") else run.failed
+    assert Student.objects.count() == left
+
+
 def test_the_files_of_a_run_are_the_same_when_they_are_made_again(center, tmp_path):
     run = runs.work(start(center, *faculties(30, bad={3, 17})))
 
@@ -249,6 +303,16 @@ def test_a_file_that_does_not_wait_is_refused(center):
 
     with pytest.raises(RunRefused, match="does not wait"):
         runs.start_run("finished/f.csv", "faculty", "create", enqueue=False)
+
+
+def test_a_file_whose_results_could_not_be_named_is_refused(center):
+    with pytest.raises(InvalidName, match="too long"):
+        start(center, ("A", "Arts"), name=f"{'n' * 240}.csv")
+
+
+def test_a_column_that_is_mapped_to_what_is_no_name_is_refused(center):
+    with pytest.raises(ColumnsRefused, match="needs the name of a field"):
+        start(center, ("A", "Arts"), mapping={"code": ["code"]})
 
 
 def test_a_mode_that_a_processor_has_not_is_refused(center, registered):
@@ -496,6 +560,135 @@ def test_killed_after_the_files_of_a_retry_were_distributed_it_ends_the_same(
     assert run.pending_file == ("f.create.pending.csv" if again else "")
 
 
+@pytest.mark.parametrize("how", ["deleted", "changed", "processor unknown"])
+def test_what_breaks_off_with_rows_in_it_is_gone_on_with_and_never_begun_anew(
+    center, registered, how
+):
+    registered(LentProcessor)
+    rows = [(f"F{n}", "") for n in range(6)]
+    run = start(center, *rows, processor="lent")
+    run = runs.work(run, batch_size=2, is_stopped=lambda: run.rows >= 2)
+    text = read(center, "f.csv")
+    if how == "deleted":
+        center.place.delete("f.csv")
+    elif how == "changed":
+        put(center, "f.csv", table(("X", "y")))
+    else:
+        registry.unregister(LentProcessor)
+
+    with pytest.raises((FileNotFound, RunRefused, ProcessorNotFound)):
+        runs.work(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.rows) == ("broken", 2)
+    found = [(one.kind, one.run_id) for one in runs.reconcile()]
+    assert ("interrupted", run.pk) in found
+    put(center, "f.csv", text)
+    with pytest.raises(RunBusy):
+        runs.start_run("f.csv", "faculty", "create", enqueue=False)
+    if how == "processor unknown":
+        registry.register(LentProcessor)
+    run = runs.work(run)
+    assert (run.state, run.created, len(ShelfProcessor.things)) == ("finished", 6, 6)
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_file_that_was_only_touched_is_gone_on_with(center, after):
+    run = start(center, *faculties(6))
+    work_killed(run, after=after, batch_size=2)
+    ImportRun.objects.filter(pk=run.pk, rows=6).update(is_read=True)
+    center.place.set_time("f.csv", timezone.now() - timedelta(days=1))
+
+    run = runs.work(run)
+
+    assert (run.state, run.finished) == ("finished", 6)
+    assert names_in(center) == ["finished/f.create.finished.csv", "finished/f.csv"]
+
+
+def broken_off(run):
+    """Let a run break off after its first batch, with a file that is another one."""
+    work_killed(run, after=0, batch_size=2)
+    put(DataCenter(), run.file, table(("X", "y")))
+    with pytest.raises(RunRefused, match="has changed"):
+        runs.work(ImportRun.objects.get(pk=run.pk))
+    run.refresh_from_db()
+
+
+def test_what_broke_off_for_good_is_given_up_and_its_file_cannot_go_in_again(center):
+    run = start(center, *faculties(6))
+    broken_off(run)
+
+    runs.discard(run, "the file is lost")
+
+    run.refresh_from_db()
+    assert (run.state, run.rows, codes()) == ("discarded", 2, ["F0", "F1"])
+    assert names_in(center) == ["deleted/f.csv"]
+    with pytest.raises(RunBusy):
+        runs.work(run)
+
+
+def test_what_broke_off_with_nothing_read_is_given_up_and_its_file_stays(center):
+    run = start(center, *faculties(6))
+    leases.take(run).release(state="broken")
+
+    runs.discard(run, "the wrong file")
+
+    assert names_in(center) == ["f.csv"]
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_of_a_retry_that_broke_off_only_what_was_not_read_can_be_tried_again(
+    center, read
+):
+    first = runs.work(start(center, *faculties(6, bad={1, 2, 3})))
+    again = runs.start_run(first.pending_file, enqueue=False)
+    if read:
+        broken_off(again)
+    else:
+        leases.take(again).release(state="broken")
+
+    runs.discard(again, "the file is lost")
+
+    first.refresh_from_db()
+    assert first.state == ("retried" if read else "pending")
+    if read:
+        assert names_in(center) == [
+            "deleted/f.create.pending.csv",
+            "finished/f.create.finished.csv",
+            "finished/f.csv",
+        ]
+    else:
+        assert "unfinished/f.csv" in names_in(center)
+        assert runs.work(runs.retry(first, enqueue=False)).failed == 3
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="elsewhere no row is locked"
+)
+@pytest.mark.django_db(transaction=True)
+def test_one_transaction_that_takes_longer_than_its_lease_has_a_worker(center):
+    run = start(center, *faculties(2), on_error="all_or_nothing")
+    leases.take(run)
+    said = []
+
+    def look():
+        said.append([leases.is_left(run), list(runs.reconcile())])
+        with contextlib.suppress(RunRefused):
+            runs.cancel(ImportRun.objects.get(pk=run.pk))
+            said.append("cancelled")
+        connection.close()
+
+    expire(run)
+    with transaction.atomic():
+        ImportRun.objects.filter(pk=run.pk).update(rows=0)
+        thread = Thread(target=look)
+        thread.start()
+        thread.join(10)
+
+    assert said == [[False, []]]
+    assert leases.is_left(run)
+
+
 # -- Choices -----------------------------------------------------------------------
 
 
@@ -609,6 +802,15 @@ def test_a_share_of_the_first_few_rows_stops_nothing(center):
     assert (run.state, run.finished, run.failed) == ("pending", 11, 1)
 
 
+def test_large_rows_are_no_end_of_a_file(center, monkeypatch):
+    monkeypatch.setattr("deliverystore.datacenter.delimited.BATCH_BYTES", 20_000)
+    rows = [(f"F{n}", " " * 9000 + "x") for n in range(40)]
+    rows[1] = ("too-long-code", "x")
+    run = runs.work(start(center, *rows, max_failed="10%"))
+
+    assert (run.state, run.finished, run.failed) == ("pending", 39, 1)
+
+
 def test_a_limit_of_removed_objects_is_a_share_of_those_there_were(center):
     Faculty.objects.bulk_create(Faculty(code=f"F{n}") for n in range(10))
     rows = [(code,) for code, _name in faculties(6)]
@@ -625,10 +827,10 @@ def test_a_limit_of_removed_objects_is_a_share_of_those_there_were(center):
 def test_a_share_of_removed_objects_counts_only_where_objects_can_be_counted(
     center, registered, limit, state
 ):
-    registered(ShelfProcessor)
+    registered(LentProcessor)
     ShelfProcessor.things.update({code: {"code": code} for code in ("A", "B", "C")})
     rows = [("A", ""), ("B", "")]
-    options = {"mode": "remove", "max_removed": limit, "processor": "shelf"}
+    options = {"mode": "remove", "max_removed": limit, "processor": "lent"}
 
     run = runs.work(start(center, *rows, **options))
 
@@ -657,6 +859,78 @@ def test_in_a_dry_run_later_rows_see_earlier_ones(center):
     run = runs.work(start(center, *rows, dry_run=True), batch_size=1)
 
     assert (run.created, failed_of(run)) == (1, {2: ["exists"]})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dry_run": True},
+        {"on_error": "all_or_nothing"},
+        {"on_error": "stop"},
+        {"max_failed": 5},
+        {"max_removed": "5%"},
+    ],
+)
+def test_what_cannot_be_undone_is_neither_tried_out_nor_stopped(
+    center, registered, options
+):
+    registered(ShelfProcessor)
+
+    with pytest.raises(RunRefused, match="cannot be undone"):
+        start(center, ("A", "Arts"), processor="shelf", **options)
+
+    registered(LentProcessor)
+    assert start(center, ("A", "Arts"), processor="lent", **options)
+
+
+# -- What is kept secret -----------------------------------------------------------
+
+
+def test_objects_are_logged_and_shown_without_a_key_that_is_sensitive(
+    center, registered, admin_user
+):
+    registered(SecretProcessor)
+    options = {"processor": "secret", "user": admin_user}
+    tried = runs.work(start(center, ("A1", "Arts"), dry_run=True, **options))
+
+    runs.work(start(center, ("A1", "Arts"), **options))
+
+    [entry] = LogEntry.objects.all()
+    assert entry.object_repr == str(Faculty.objects.get().pk)
+    assert [one["label"] for one in tried.shown_differences] == [""]
+
+
+def test_what_breaks_off_is_told_in_one_line_without_values(
+    center, registered, caplog, monkeypatch
+):
+    registered(SecretProcessor)
+    run = start(center, ("A1", "Arts"), processor="secret")
+
+    def broken(*_arguments):
+        raise ValueError("A1\ndelete 'f.csv' user='admin'")
+
+    monkeypatch.setattr(FacultyProcessor, "make_plan", broken)
+    with pytest.raises(ValueError, match="delete"):
+        runs.work(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("broken", "ValueError")
+    logged, whole = caplog.records
+    assert logged.name.startswith("deliverystore.datacenter.")
+    assert logged.getMessage() == f"{run} broke off: ValueError"
+    assert not logged.exc_info
+    assert whole.name == "deliverystore.processors"
+    assert whole.exc_info
+
+
+def test_a_value_of_a_sensitive_field_is_not_corrected_in_a_list(center, registered):
+    registered(SecretProcessor)
+    run = runs.work(start(center, ("too-long-code", "x"), processor="secret"))
+
+    with pytest.raises(RunRefused, match="kept out of all lists"):
+        runs.correct_values(run, "code", {"too-long-code": "T"})
+    runs.correct_values(run, "name", {"x": "y"})
+    assert str(ValueCorrection.objects.get()) == "secret: name"
 
 
 # -- What is done about failed rows ------------------------------------------------
@@ -721,6 +995,38 @@ def test_a_damaged_row_is_not_tried_again_until_somebody_edits_it(center):
     assert (run.state, run.original_file) == ("retried", "finished/f.csv")
 
 
+def test_what_was_guessed_fails_again_in_a_pending_file_until_somebody_edits_it(center):
+    damaged = 'F2,"stray" quote\r\nF3,nul\0cell\r\nF4\r\nF5,a,b\r\nF6,ok\r\n'
+    content = b"code,name\r\nF1,M\xfcller\r\n" + damaged.encode()
+    center.place.replace("f.csv", [content])
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+    codes_of = list(failed_of(run).values())
+    assert len(codes_of) == 5
+
+    again = runs.work(runs.start_run(run.pending_file, enqueue=False), batch_size=2)
+
+    assert (again.state, codes()) == ("pending", ["F6"])
+    assert list(failed_of(again).values()) == codes_of
+    header, first, _second, third, *_ = read(center, again.pending_file).splitlines()
+    repaired = first.replace("\\xfc", "ü")
+    put(center, again.pending_file, "\r\n".join([header, third, repaired, ""]))
+    last = runs.work(runs.start_run(again.pending_file, enqueue=False))
+    assert (last.finished, failed_of(last)) == (1, {1: ["file.nul"]})
+    assert Faculty.objects.get(code="F1").name == "Müller"
+
+
+@pytest.mark.parametrize("on_error", ["pending", "stop"])
+def test_what_could_not_be_read_is_no_blank_row(center, on_error):
+    put(center, "f.csv", 'code,name\r\n"" ,\r\n ,\r\n')
+    options = {"on_error": on_error, "enqueue": False}
+
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", **options))
+
+    assert failed_of(run) == {1: ["file.quote_stray"]}
+    again = runs.work(runs.start_run(run.pending_file, **options))
+    assert (again.failed, again.blank) == (1, 0)
+
+
 def test_killed_while_it_retries_nothing_is_twice(center):
     run = runs.work(start(center, *faculties(8, bad=set(range(8)))))
     for row in FailedRow.objects.filter(run=run):
@@ -731,6 +1037,48 @@ def test_killed_while_it_retries_nothing_is_twice(center):
     again = runs.work(ImportRun.objects.get(pk=again.pk))
 
     assert (again.rows, again.finished, Faculty.objects.count()) == (8, 8, 8)
+
+
+@pytest.mark.parametrize("how", ["retry", "pending file"])
+def test_of_two_tries_of_the_same_rows_the_second_comes_too_late(
+    center, monkeypatch, how
+):
+    run = runs.work(start(center, *faculties(3, bad={1})))
+    runs.edit_row(FailedRow.objects.get(run=run), ["F1", ""])
+    stale = ImportRun.objects.get(pk=run.pk)
+
+    def another_was_faster(place, name, entry=FolderPlace.entry):
+        monkeypatch.undo()
+        runs.work(runs.retry(stale, enqueue=False))
+        put(center, "f.create.pending.csv", table(("F9", "")))
+        return entry(place, name)
+
+    if how == "retry":
+        runs.work(runs.retry(run, enqueue=False))
+        put(center, "f.create.pending.csv", table(("F9", "")))
+        with pytest.raises(RunRefused, match="No rows of import"):
+            runs.retry(stale, enqueue=False)
+    else:
+        monkeypatch.setattr(FolderPlace, "entry", another_was_faster)
+        with pytest.raises(RunRefused, match="No rows of import"):
+            runs.start_run(run.pending_file, enqueue=False)
+
+    assert codes() == ["F0", "F1", "F2"]
+
+
+def test_rows_are_tried_again_also_if_their_file_is_gone(center):
+    run = runs.work(start(center, *faculties(3, bad={1})))
+    text = read(center, run.pending_file)
+    center.place.delete(run.pending_file)
+    center.place.delete(run.original_file)
+
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert (again.state, read(center, again.pending_file)) == ("pending", text)
+    runs.edit_row(FailedRow.objects.get(run=again), ["F1", ""])
+    center.place.delete(again.pending_file)
+    assert runs.work(runs.retry(again, enqueue=False)).state == "finished"
+    assert names_in(center) == ["finished/f.create.finished.csv"]
 
 
 def test_the_rest_is_given_up_with_who_and_why(center, admin_user):

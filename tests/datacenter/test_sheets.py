@@ -20,7 +20,7 @@ LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
 FORMATS = "".join(f'<xf numFmtId="{one}"/>' for one in (0, 14, 22, 46))
 
 
-def workbook(rows, texts=(), **parts):
+def workbook(rows, texts=(), method=zipfile.ZIP_DEFLATED, **parts):
     """Return a workbook with one sheet, made by hand so that it can be a bad one."""
     link = '<Relationship Id="r{0}" Type="{1}/{2}" Target="{3}"/>'
     links = [(1, "worksheet", "worksheets/one.xml"), (2, "styles", "styles.xml")]
@@ -39,15 +39,40 @@ def workbook(rows, texts=(), **parts):
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs>{FORMATS}</cellXfs>'
         "</styleSheet>",
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{shared}</sst>',
-        "xl/worksheets/one.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}'
-        "</sheetData></worksheet>",
+        "xl/worksheets/one.xml": sheet(rows),
         **parts,
     }
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return file
+
+
+def sheet(rows):
+    return f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+
+
+def two_sheets(names, targets, **parts):
+    """Return a workbook that names two sheets, and says which part is which."""
+    named = "".join(
+        f'<sheet name="{name}" sheetId="{number}" r:id="r{number}"/>'
+        for number, name in enumerate(names, start=1)
+    )
+    linked = "".join(
+        f'<Relationship Id="r{number}" Type="{RELS}/worksheet" Target="{target}"/>'
+        for number, target in enumerate(targets, start=1)
+    )
+    return workbook(
+        "",
+        **{
+            "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELS}"><sheets>'
+            f"{named}</sheets></workbook>",
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{LINKS}">{linked}'
+            "</Relationships>",
+            **parts,
+        },
+    )
 
 
 def text(reference, value):
@@ -84,6 +109,33 @@ def test_dates_are_iso(style, value, shown):
     )
 
     assert next(iter(open_table(workbook(rows)))).cells == ["x", shown]
+
+
+@pytest.mark.parametrize("date1904", ["1", "true", "0"])
+def test_dates_begin_where_the_workbook_says(date1904):
+    row = f'<row r="2">{text("A2", "x")}<c r="B2" s="1"><v>43538</v></c></row>'
+    book = f'<workbook xmlns="{MAIN}" xmlns:r="{RELS}"><workbookPr '
+    book += f'date1904="{date1904}"/><sheets><sheet name="One" sheetId="1" r:id="r1"/>'
+    file = workbook(HEADER + row, **{"xl/workbook.xml": f"{book}</sheets></workbook>"})
+
+    shown = "2019-03-14" if date1904 == "0" else "2023-03-15"
+    assert next(iter(open_table(file))).cells == ["x", shown]
+
+
+def test_a_nul_in_a_cell_is_told_and_shown():
+    header = f'<row r="1">{text("A1", "na_x0000_me")}{text("B1", "b")}</row>'
+    row = f'<row r="2">{text("A2", "x")}{text("B2", "y_x0000_z")}</row>'
+    file = workbook(header + row)
+
+    problems = check(file).problems
+
+    assert [(one.code, one.line, one.column) for one in problems] == [
+        (Code.NUL, 1, 1),
+        (Code.NUL, 2, 2),
+    ]
+    table = open_table(file)
+    assert table.header == ("na\\x00me", "b")
+    assert list(table) == [Record(1, 2, ["x", "y\\x00z"])]
 
 
 def test_reading_goes_on_from_a_position():
@@ -127,6 +179,48 @@ def test_a_few_bytes_cannot_ask_for_terabytes(rows, code):
     assert caught.value.problem.code is code
 
 
+BOMB = sheet(f'<row r="1">{text("A1", "name")}{text("XFD1048576", "far")}</row>')
+SMALL = sheet(HEADER)
+ONE, TWO = "xl/worksheets/one.xml", "xl/worksheets/two.xml"
+
+
+@pytest.mark.parametrize(
+    ("names", "targets", "parts"),
+    [
+        ("AA", ["worksheets/one.xml", "worksheets/two.xml"], {ONE: SMALL, TWO: BOMB}),
+        (
+            ["A&#65;", "AA"],
+            ["worksheets/one.xml", "worksheets/two.xml"],
+            {ONE: SMALL, TWO: BOMB},
+        ),
+        ("A", ["./worksheets/one.xml"], {ONE: SMALL, "xl/./worksheets/one.xml": BOMB}),
+        ("A", ["../x/one.xml"], {"x/one.xml": SMALL, "xl/../x/one.xml": BOMB}),
+        ("A", ["worksheets/one.xml"], {"XL/worksheets/ONE.xml": BOMB, ONE: SMALL}),
+        ("A", ["worksheets/one.xml"], {r"xl\worksheets\one.xml": BOMB, ONE: SMALL}),
+    ],
+    ids=["one name twice", "entity", "dot", "dots", "case", "backslash"],
+)
+def test_the_part_that_was_counted_is_the_one_that_is_read(names, targets, parts):
+    """Were it the other one, the process would be aborted."""
+    assert open_table(two_sheets(names, targets, **parts)).header == ("name", "value")
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-be"])
+def test_a_part_that_is_not_utf_8_is_refused_since_it_can_be_read_in_two_ways(coding):
+    part = f'<?xml version="1.0" encoding="UTF-16"?>{SMALL}'.encode(coding)
+
+    with pytest.raises(TableUnreadable, match=r"one\.xml is not UTF-8"):
+        open_table(workbook("", **{ONE: part}))
+
+
+def test_a_sheet_with_a_chart_is_no_table():
+    links = f'<Relationships xmlns="{LINKS}"><Relationship Id="r1" '
+    links += f'Type="{RELS}/chartsheet" Target="worksheets/one.xml"/></Relationships>'
+
+    with pytest.raises(TableUnreadable, match="no sheet"):
+        open_table(workbook(HEADER, **{"xl/_rels/workbook.xml.rels": links}))
+
+
 def test_a_text_that_many_cells_share_counts_in_each():
     cells = '<c t="s"><v>0</v></c>' * 16_000
     file = workbook(HEADER + f"<row>{cells}</row>", texts=["x" * 20_000])
@@ -135,8 +229,9 @@ def test_a_text_that_many_cells_share_counts_in_each():
         open_table(file)
 
 
-def test_a_part_that_unpacks_to_very_much_is_refused():
-    file = workbook(HEADER, **{"xl/bomb.xml": " " * (64 * 1024 * 1024)})
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", "xl/worksheets/one.xml"])
+def test_a_part_that_unpacks_to_very_much_is_refused(part):
+    file = workbook(HEADER, **{part: " " * (64 * 1024 * 1024)})
 
     with pytest.raises(TableUnreadable, match="too large"):
         open_table(file)
@@ -256,21 +351,18 @@ def archive(method=zipfile.ZIP_DEFLATED):
     return file, zipfile.ZipFile(file, "a", method)
 
 
-def test_pictures_are_left_behind_whatever_they_are_like():
+def test_what_is_not_read_is_left_behind_whatever_it_is_like():
     file, opened = archive(zipfile.ZIP_BZIP2)
     with opened:
         opened.writestr("xl/media/image1.png", b"x" * (8 * 1024 * 1024))
+        opened.writestr("xl/more.xml", " " * (64 * 1024 * 1024))
 
     assert open_table(file).header == ("name", "value")
 
 
 def test_a_part_that_is_packed_in_an_unusual_way_is_refused():
-    file, opened = archive(zipfile.ZIP_BZIP2)
-    with opened:
-        opened.writestr("xl/more.xml", "<more/>")
-
-    with pytest.raises(TableUnreadable, match=r"xl/more\.xml is packed"):
-        open_table(file)
+    with pytest.raises(TableUnreadable, match=r"workbook\.xml\.rels is packed"):
+        open_table(workbook(HEADER, method=zipfile.ZIP_BZIP2))
 
 
 def test_a_part_that_is_there_twice_is_refused():
@@ -284,7 +376,7 @@ def test_a_part_that_is_there_twice_is_refused():
 
 def test_a_workbook_that_unpacks_to_very_much_is_refused(monkeypatch):
     monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 10_000)
-    parts = {f"xl/{n}.xml": "<x/>" * 1000 for n in range(3)}
+    parts = {"xl/styles.xml": "x" * 6000, "xl/sharedStrings.xml": "x" * 6000}
 
     with pytest.raises(TableUnreadable, match="more than 10,000 bytes"):
         open_table(workbook(HEADER, **parts))

@@ -324,29 +324,29 @@ def test_a_file_with_other_bytes_that_was_dropped_in_is_not_taken_for_an_upload(
 # -- One name ----------------------------------------------------------------------
 
 
-def test_an_upload_that_is_overtaken_is_refused_without_a_path(center):
+def test_an_upload_that_is_overtaken_is_refused_without_a_path(any_center):
     def chunks():
         yield BYTES
-        center.place.create(["N.csv"], [b"faster"])
+        any_center.place.create(["N.csv"], [b"faster"])
 
     with pytest.raises(FileExists) as raised:
-        center.upload("N.csv", chunks())
+        any_center.upload("N.csv", chunks())
 
     assert str(raised.value) == (
         "'N.csv' is taken: 'N.csv' is there. Give the file another name, or have it "
         "stored under a free one."
     )
-    assert content_of(center) == {"N.csv": "faster"}
+    assert content_of(any_center) == {"N.csv": "faster"}
 
 
-def test_an_upload_that_is_overtaken_gets_the_next_name_if_asked(center):
+def test_an_upload_that_is_overtaken_gets_the_next_name_if_asked(any_center):
     def chunks():
         yield BYTES
-        center.place.create(["N.csv"], [b"faster"])
+        any_center.place.create(["N.csv"], [b"faster"])
 
-    file = center.upload("N.csv", chunks(), on_taken=OnTaken.RENAME)
+    file = any_center.upload("N.csv", chunks(), on_taken=OnTaken.RENAME)
 
-    assert content_of(center) == {"N.csv": "faster", "N_2.csv": BYTES.decode()}
+    assert content_of(any_center) == {"N.csv": "faster", "N_2.csv": BYTES.decode()}
     assert (file.name, file.records) == ("N_2.csv", 1)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-from io import StringIO
+from io import BytesIO, StringIO
 
 import pytest
+import xlsxwriter
+from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.core.management import CommandError, call_command
 
 from deliverystore.datacenter import DataCenter, leases, runs
+from deliverystore.management.progress import Progress, progress
 from deliverystore.models import ImportRun
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
@@ -41,6 +44,15 @@ def run(*arguments, code=0):
     return f"{out.getvalue()}{raised.value}"
 
 
+def workbook(*rows):
+    file = BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("One")
+        for number, row in enumerate([("code", "name"), *rows]):
+            sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
 def test_a_file_from_elsewhere_is_imported(center, tmp_path):
     path = tmp_path / "f.csv"
     path.write_text(table(*faculties(3)))
@@ -68,6 +80,7 @@ def test_rows_that_fail_are_told_with_the_exit_code_1(center):
         (["f.csv", "--processor", "nobody", "--mode", "create"], "no processor"),
         (["f.csv", "--processor", "faculty"], "no mode"),
         ([], "Name a file"),
+        (["--resume", "--dry-run"], "nor what to do"),
     ],
 )
 def test_what_cannot_be_imported_ends_with_2(center, arguments, reason):
@@ -192,6 +205,143 @@ def test_the_same_command_goes_on_with_an_interrupted_import(center, tmp_path):
 
     assert ImportRun.objects.get() == interrupted
     assert Faculty.objects.count() == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "other"),
+    [
+        (["--dry-run"], "dry_run"),
+        (["--processor", "student"], "processor"),
+        (["--mode", "update", "--on-error", "stop"], "mode, on_error"),
+        (["--max-failed", "5%"], "max_failed"),
+        (["--map", "name="], "mapping"),
+        (["--delimiter", ";"], "layout"),
+        (["--user", "ada"], "user"),
+    ],
+)
+def test_what_was_begun_otherwise_is_not_gone_on_with(center, arguments, other):
+    UserFactory.create(username="ada", is_superuser=True)
+    start(center, *faculties(2))
+
+    said = run("f.csv", *arguments, code=2)
+
+    assert f"was begun with another {other}: go on with that one first" in said
+    assert Faculty.objects.count() == 0
+    run("f.csv", "--max-failed", "", "--encoding", "UTF8", "--map", "name=name")
+    assert Faculty.objects.count() == 2
+
+
+def test_what_was_to_be_tried_out_is_not_done(center):
+    start(center, *faculties(2), dry_run=True)
+
+    assert "another dry_run" in run("f.csv", code=2)
+    run("f.csv", "--dry-run")
+    assert Faculty.objects.count() == 0
+
+
+def test_another_file_of_this_name_is_not_taken_for_the_one_that_waits(
+    center, tmp_path, monkeypatch
+):
+    put(center, "f.csv", table(*faculties(1)))
+    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "f.csv"
+    here.write_text(table(*faculties(2)))
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+
+    assert "here is another one of this name" in run(*arguments, code=2)
+    assert not ImportRun.objects.exists()
+    here.write_bytes(table(*faculties(1)).encode())
+    run(*arguments)
+    assert Faculty.objects.count() == 1
+
+
+def test_it_is_done_in_the_name_of_a_user_who_may(center, tmp_path):
+    ada = UserFactory.create(username="ada")
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(1)))
+    arguments = [path, "--processor", "faculty", "--mode", "create", "--user", "ada"]
+
+    assert "may not upload" in run(*arguments, code=2)
+    assert names_in(center) == []
+    ada.is_superuser = True
+    ada.save()
+    run(*arguments)
+
+    assert ImportRun.objects.get().user == ada
+    assert LogEntry.objects.get().user == ada
+    assert "no user 'eve'" in run("f.csv", "--user", "eve", code=2)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments"),
+    [
+        ("code,name\nF1,Bücher\n".encode("cp1252"), ["--encoding", "cp1252"]),
+        (b"code:name\nF1:B\xc3\xbccher\n", ["--delimiter", ":"]),
+        (b"code\tname\nF1\tB\xc3\xbccher\n", ["--delimiter", "\\t"]),
+    ],
+)
+def test_how_a_file_is_written_can_be_said(center, content, arguments):
+    center.place.replace("f.csv", [content])
+
+    run("f.csv", "--processor", "faculty", "--mode", "create", *arguments)
+
+    assert Faculty.objects.get().name == "Bücher"
+
+
+@pytest.mark.parametrize("text", ["", "ab", "\n"])
+def test_what_is_no_delimiter_is_refused(text):
+    with pytest.raises(CommandError, match="is no delimiter; write one character"):
+        call_command("import_csv", "f.csv", "--delimiter", text)
+
+
+def test_the_sheet_of_a_workbook_can_be_said(center):
+    center.place.replace("f.xlsx", [workbook(("A", "x"))])
+    arguments = ["f.xlsx", "--processor", "faculty", "--mode", "create"]
+
+    assert "there is no sheet Two" in run(*arguments, "--sheet", "Two", code=2)
+    run(*arguments, "--sheet", "One")
+    assert Faculty.objects.get().code == "A"
+
+
+def test_a_column_may_be_called_anything(center):
+    put(center, "f.csv", table(("A", "x"), header=("a=code", "=name")))
+
+    arguments = ["--processor", "faculty", "--mode", "create"]
+    run("f.csv", *arguments, "--map", "a=code=code", "--map", "=name=name")
+
+    assert Faculty.objects.get().code == "A"
+
+
+@pytest.mark.parametrize("kind", ["file", "workbook", "retry"])
+def test_it_is_shown_how_much_is_read(center, monkeypatch, kind):
+    shown = []
+    monkeypatch.setattr(
+        "deliverystore.management.commands.import_csv.progress",
+        lambda total, **how: (
+            shown.append([total, how["unit"]]) or progress(total, **how)
+        ),
+    )
+    monkeypatch.setattr(Progress, "advance", lambda bar, count=1: shown.append(count))
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+    text = table(*faculties(3, bad={0, 1}))
+    center.place.replace("f.csv", [text.encode()])
+    if kind == "workbook":
+        center.place.replace("f.csv", [workbook(*faculties(3, bad={0, 1}))])
+
+    run(*arguments, code=1)
+    if kind == "retry":
+        shown.clear()
+        runs.retry(ImportRun.objects.get(), enqueue=False)
+        run("f.create.pending.csv", code=1)
+
+    assert (
+        shown
+        == {
+            "file": [[len(text), "bytes"], len(text)],
+            "workbook": [[None, "rows"], 3],
+            "retry": [[2, "rows"], 2],
+        }[kind]
+    )
 
 
 def test_all_that_wait_are_done(center):

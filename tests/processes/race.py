@@ -8,21 +8,30 @@ Each function below prepares the database and returns what process number n does
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import django
 
 django.setup()
 
+from django.core.files.storage import FileSystemStorage  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 
-from deliverystore.datacenter import DataCenter, OnTaken, runs  # noqa: E402
+from deliverystore.datacenter import (  # noqa: E402
+    DataCenter,
+    OnTaken,
+    make_results_folder,
+    naming,
+    runs,
+)
+from deliverystore.datacenter.rows.outcomes import Mode  # noqa: E402
 from deliverystore.exceptions import DeliveryNotOpen, DeliveryStoreError  # noqa: E402
-from deliverystore.models import Delivery  # noqa: E402
+from deliverystore.models import Delivery, ImportRun  # noqa: E402
 from tests.factories import DepartmentFactory, UserFactory, open_delivery  # noqa: E402
 
 Work = Callable[[int], object]
@@ -143,12 +152,72 @@ def exceed_the_quota(count: int) -> Work:
 
 def upload_one_name(count: int) -> Work:
     """Upload a file of one and the same name; every second one may get another."""
-    center = DataCenter()
+    return _uploading(DataCenter())
+
+
+def upload_one_name_to_a_storage(count: int) -> Work:
+    """Do the same with a storage that replaces files, as S3 does."""
+    return _uploading(DataCenter(_replacing()))
+
+
+def _uploading(center: DataCenter) -> Work:
+    def work(number: int) -> object:
+        def content() -> Iterator[bytes]:
+            yield b"a\n"
+            # Until all others have seen that the name is free.
+            time.sleep(0.2)
+            yield f"{number}\n".encode()
+
+        on_taken = OnTaken.RENAME if number % 2 else OnTaken.REFUSE
+        file = center.upload("N.csv", content(), on_taken=on_taken)
+        return [file.name, number]
+
+    return work
+
+
+def distribute_one_family(count: int) -> Work:
+    """Distribute the results of pending files of one family, in a folder."""
+    return _distributing(DataCenter())
+
+
+def distribute_one_family_in_a_storage(count: int) -> Work:
+    """Distribute the results of pending files of one family, in a storage."""
+    return _distributing(DataCenter(_replacing()))
+
+
+def _replacing() -> FileSystemStorage:
+    return FileSystemStorage(DataCenter().location, allow_overwrite=True)
+
+
+def _distributing(center: DataCenter) -> Work:
+    center.place.replace("unfinished/N.csv", [b"a\n1\n"])
+    for mode in Mode:
+        center.place.replace(naming.pending_name("N.csv", mode), [b"a\n1\n"])
 
     def work(number: int) -> object:
-        on_taken = OnTaken.RENAME if number % 2 else OnTaken.REFUSE
-        file = center.upload("N.csv", f"a\n{number}\n", on_taken=on_taken)
-        return [file.name, number]
+        mode = list(Mode)[number]
+        finished = make_results_folder() / "finished.csv"
+        finished.write_text(f"a\n{number}\n")
+        done = center.distribute_processed_files(
+            True, naming.pending_name("N.csv", mode), finished, None, mode
+        )
+        assert done is not None
+        return done.finished
+
+    return work
+
+
+def end_imports(count: int) -> Work:
+    """Import files, one after the other, as others import other ones."""
+    center = DataCenter()
+    names = [[f"{number}_{n}.csv" for n in range(8)] for number in range(count)]
+    for name in itertools.chain(*names):
+        center.place.replace(name, [b"code,name\n,\n"])
+        runs.start_run(name, "faculty", "create", enqueue=False)
+
+    def work(number: int) -> object:
+        waiting = ImportRun.objects.filter(file__in=names[number])
+        return sorted(runs.work(run).state for run in waiting)
 
     return work
 

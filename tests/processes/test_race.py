@@ -56,17 +56,37 @@ def test_a_file_that_begins_too_late_does_not_prevent_abandoning(project):
     assert project.query("Delivery.objects.count()") == 0
 
 
-def test_of_uploads_of_one_name_each_is_kept_whole_or_refused(project):
-    said = project.race("upload_one_name", 8)
+@pytest.mark.parametrize("place", ["", "_to_a_storage"])
+def test_of_uploads_of_one_name_each_is_kept_whole_or_refused(project, place):
+    said = project.race(f"upload_one_name{place}", 8)
 
     kept = [one for one in said if not isinstance(one, str)]
     assert len(said) - len(kept) == said.count("refused: FileExists")
-    assert len(kept) >= 4
+    assert len({name for name, _ in kept}) == len(kept) >= 4
     center = project.root.with_name(f"{project.root.name}-center")
     content = {path.name: path.read_text() for path in center.rglob("*.csv")}
     assert content == {name: f"a\n{number}\n" for name, number in kept}
     known = "list(DataFileInfo.objects.values_list('name', flat=True))"
     assert sorted(project.query(known)) == sorted(content)
+
+
+@pytest.mark.parametrize("place", ["", "_in_a_storage"])
+def test_files_of_one_family_are_distributed_one_run_after_the_other(project, place):
+    said = project.race(f"distribute_one_family{place}", 4)
+
+    modes = ["create", "remove", "update", "upsert"]
+    finished = [f"finished/N.{mode}.finished.csv" for mode in modes]
+    assert sorted(said) == finished
+    center = project.root.with_name(f"{project.root.name}-center")
+    found = [path for path in center.rglob("*") if path.is_file()]
+    names = sorted(path.relative_to(center).as_posix() for path in found)
+    assert names == sorted(["finished/N.csv", *finished])
+
+
+def test_imports_that_end_together_do_not_disturb_each_other(project):
+    said = project.race("end_imports", 3)
+
+    assert said == [["finished"] * 8] * 3
 
 
 def test_the_number_of_files_holds_for_all_together(project):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from time import monotonic
@@ -16,10 +15,9 @@ from deliverystore.datacenter.exports import files
 from deliverystore.datacenter.exports.exporters import ModelExporter
 from deliverystore.datacenter.exports.writing import chunks
 from deliverystore.datacenter.leases import Lease
+from deliverystore.datacenter.reasons import reason
 from deliverystore.exceptions import ExportRefused, ProcessorNotFound, RunBusy
 from deliverystore.models import Export
-
-logger = logging.getLogger(__name__)
 
 State = Export.State
 Advance = Callable[[Export], object]
@@ -49,10 +47,9 @@ def work(
     except RunBusy:
         raise
     except Exception as error:
-        logger.exception("%s broke off", export)
         hopeless = isinstance(error, _HOPELESS)
         state = State.FAILED if hopeless else State.BROKEN
-        told = f"{type(error).__name__}: {error}"
+        told = reason(export, error)
         lease.release(state=state, error=told, ended=timezone.now())
         raise
     export.refresh_from_db()

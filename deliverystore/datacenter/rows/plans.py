@@ -77,9 +77,10 @@ class Plan:
         if isinstance(error, DatabaseError | InterfaceError):
             raise error
         logger.error("row %s: %s", number, self.processor.name, exc_info=error)
-        message = _("The processor failed: %(error)s") % {
-            "error": f"{type(error).__name__}: {error}"
-        }
+        told = type(error).__name__
+        if not self.processor.sensitive:
+            told = f"{told}: {error}"
+        message = _("The processor failed: %(error)s") % {"error": told}
         return self.failed(row, [CellError(code="error", message=message)])
 
     def filled(self, values: Values, mode: Mode) -> Values:

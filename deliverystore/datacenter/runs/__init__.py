@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from deliverystore.datacenter.runs.controlling import cancel, left, resume, unfinished
+from deliverystore.datacenter.runs.controlling import (
+    cancel,
+    go_on,
+    left,
+    resume,
+    unfinished,
+)
 from deliverystore.datacenter.runs.corrections import correct_values, discard, edit_row
 from deliverystore.datacenter.runs.mappings import Suggestion, suggested_mapping
 from deliverystore.datacenter.runs.permissions import may_import, processors_for
@@ -23,6 +29,7 @@ __all__ = [
     "correct_values",
     "discard",
     "edit_row",
+    "go_on",
     "left",
     "may_import",
     "processors_for",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.outcomes import Action, CellError, Outcome
 from deliverystore.datacenter.rows.plans import Plan
 from deliverystore.datacenter.runs.failing import Failure
@@ -57,13 +58,16 @@ def process(plan: Plan, rows: Rows) -> Done:
     done = Done()
     todo: list[Record] = []
     for record in rows.records:
-        if is_blank(record.cells):
-            done.blank(1)
-        elif record.number in rows.faults:
+        # What could not be read may look blank.
+        if record.number in rows.faults:
             done.fail(record, rows.faults[record.number])
+        elif is_blank(record.cells):
+            done.blank(1)
         else:
             todo.append(record)
     outcomes = plan.process([(record.number, record.cells) for record in todo])
+    if _hides_its_keys(plan.processor):
+        outcomes = [one._replace(label="") for one in outcomes]
     for record, outcome in zip(todo, outcomes, strict=True):
         if outcome.action is Action.FAILED:
             done.fail(record, outcome.errors)
@@ -76,16 +80,21 @@ def process(plan: Plan, rows: Rows) -> Done:
     return done
 
 
+def _hides_its_keys(processor: BatchProcessor) -> bool:
+    """Tell whether what an object is called is to be kept out of lists and logs."""
+    return any(map(processor.is_key, processor.sensitive))
+
+
 def leave(rows: Rows, why: CellError, known: Sequence[Failure] = ()) -> Done:
     """Fail all records: those known to have errors with these, the others with why."""
     done = Done()
     errors = {record.number: errors for record, errors in known}
     for record in rows.records:
-        if is_blank(record.cells):
+        found = errors.get(record.number) or rows.faults.get(record.number)
+        if not found and is_blank(record.cells):
             done.blank(1)
-            continue
-        found = errors.get(record.number) or rows.faults.get(record.number) or [why]
-        done.fail(record, found)
+        else:
+            done.fail(record, found or [why])
     return done
 
 

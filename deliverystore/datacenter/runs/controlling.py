@@ -7,12 +7,61 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from deliverystore.datacenter import leases
-from deliverystore.datacenter.runs import permissions, tasks
+from deliverystore.datacenter.rows.arranging import Mapped
+from deliverystore.datacenter.runs import limits, permissions, tasks
+from deliverystore.datacenter.runs.sources import layout_of
+from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import RunRefused
 from deliverystore.models import ImportRun
 from deliverystore.models.access import User
 
 State = ImportRun.State
+
+
+def go_on(
+    file: str,
+    processor: str = "",
+    mode: str = "",
+    mapping: Mapped | None = None,
+    user: User | None = None,
+    *,
+    on_error: str = "",
+    max_failed: int | str | None = None,
+    max_removed: int | str | None = None,
+    dry_run: bool = False,
+    layout: Layout | None = None,
+) -> ImportRun | None:
+    """Return the run of a file that is not over, if there is one, to be gone on with.
+
+    It takes what start_run takes, and what is given has to be what the run was begun
+    with: else somebody tries out what is then done. Raise NotPermitted, RunRefused.
+    """
+    run = unfinished(file)
+    if run is None:
+        return None
+    permissions.ask(user, run.processor, run.mode)
+    asked: dict[str, object] = {
+        "processor": processor,
+        "mode": mode,
+        "user": user,
+        "on_error": on_error,
+        "max_failed": limits.cleaned(max_failed),
+        "max_removed": limits.cleaned(max_removed),
+    }
+    other = [name for name, one in asked.items() if one and one != getattr(run, name)]
+    if mapping and not mapping.items() <= run.mapping.items():
+        other.append("mapping")
+    if layout and layout_of(run, layout) != Layout(**run.layout):
+        other.append("layout")
+    # Nothing said stands for the real thing.
+    if dry_run != run.dry_run:
+        other.append("dry_run")
+    if other:
+        raise RunRefused(
+            f"{file!r} has import {run.pk}, which is not over, and was begun with "
+            f"another {', '.join(other)}: go on with that one first, or cancel it."
+        )
+    return run
 
 
 def cancel(run: ImportRun, user: User | None = None) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from deliverystore.datacenter import leases, logs
+from deliverystore.datacenter import leases, logs, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED
-from deliverystore.datacenter.runs import permissions, valuemaps
-from deliverystore.datacenter.runs.sources import dumped
+from deliverystore.datacenter.runs import leftovers, permissions, valuemaps
+from deliverystore.datacenter.runs.texts import dumped
 from deliverystore.exceptions import FileNotFound, RunRefused
 from deliverystore.models import FailedRow, ImportRun
 from deliverystore.models.access import User
+
+# What is left of these can be given up.
+_GIVEN_UP = (*ImportRun.LEFT_OVER, ImportRun.State.BROKEN)
 
 
 def correct_values(
@@ -25,11 +27,14 @@ def correct_values(
     """Read other values of a column instead of wrong ones, in all runs from now on.
 
     It counts for the processor of this run, and for columns with this header.
-    Raise NotPermitted, or RunRefused if the file has no such column.
+    Raise NotPermitted, or RunRefused if the file has no such column, or it goes to a
+    sensitive field: corrections are a list, which can be seen.
     """
     permissions.ask(user, run.processor, run.mode)
     if column not in run.header:
         raise RunRefused(f"{run.file!r} has no column {column!r}.")
+    if run.mapping.get(column) in registry.get_processor(run.processor).sensitive:
+        raise RunRefused(f"{column!r} is kept out of all lists: edit its rows.")
     with transaction.atomic(using=leases.database()):
         for wrong, right in values.items():
             user_id = user.pk if user else None
@@ -54,12 +59,22 @@ def edit_row(row: FailedRow, cells: Sequence[str], user: User | None = None) -> 
 def discard(run: ImportRun, reason: str, user: User | None = None) -> None:
     """Give up the rows of a run that failed: its files are closed.
 
-    The pending file goes to the deleted ones, the original to the finished ones.
+    The pending file goes to the deleted ones, the original to the finished ones. Of a
+    run that broke off, what was not read is given up, too: its file goes to the
+    deleted ones, unless nothing of it was read.
+
     Killed, it can be called again. Raise NotPermitted, RunRefused.
     """
-    with _left_over(run, user):
+    with _left_over(run, user, _GIVEN_UP):
+        file = run.pending_file
+        if run.state == ImportRun.State.BROKEN:
+            file = run.file if run.rows else ""
+            # Nobody holds it any more.
+            ImportRun.objects.filter(pk=run.pk).update(state=ImportRun.State.DISCARDED)
+            if run.parent is not None and run.rows:
+                leftovers.end(run.parent)
         run.discarded_by_id = user.pk if user else None
-        _close_files(run)
+        _close_files(run, file)
         run.discarded_at = timezone.now()
         run.discarded_because = reason
         run.state = ImportRun.State.DISCARDED
@@ -68,29 +83,29 @@ def discard(run: ImportRun, reason: str, user: User | None = None) -> None:
 
 
 @contextlib.contextmanager
-def _left_over(run: ImportRun, user: User | None) -> Iterator[None]:
+def _left_over(
+    run: ImportRun,
+    user: User | None,
+    states: Collection[ImportRun.State] = ImportRun.LEFT_OVER,
+) -> Iterator[None]:
     """Lock a run with rows that are left while the block changes something."""
     permissions.ask(user, run.processor, run.mode)
     with transaction.atomic(using=leases.database()):
-        # As it retries what failed, a run that is not over holds its rows.
-        held = run.children.filter(state__in=ImportRun.HOLDING)
-        if not _lock(run) or held.exists():
-            raise RunRefused(f"No rows of import {run.pk} are left, or they are tried.")
-        run.refresh_from_db()
+        leftovers.lock(run, states)
+        if leftovers.are_tried(run):
+            raise RunRefused(f"The rows of import {run.pk} are being tried again.")
         yield
 
 
-def _lock(run: ImportRun) -> bool:
-    left = ImportRun.objects.filter(pk=run.pk, state__in=ImportRun.LEFT_OVER)
-    return bool(left.update(state=F("state")))
-
-
-def _close_files(run: ImportRun) -> None:
+def _close_files(run: ImportRun, file: str) -> None:
     center = DataCenter()
     # What is not there any more was moved by an earlier call.
     with contextlib.suppress(FileNotFound):
-        if run.pending_file:
-            center.delete(run.pending_file, user=run.discarded_by)
+        if file:
+            center.delete(file, user=run.discarded_by)
+    if run.parent is not None and run.parent.state in ImportRun.LEFT_OVER:
+        # It has the rows now that were to be tried again.
+        return
     first = run.first
     name = first.original_file
     if name.startswith(f"{UNFINISHED}/"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from deliverystore.datacenter.rows.outcomes import CellError
-from deliverystore.datacenter.runs.sources import dumped
+from deliverystore.datacenter.runs.guesses import guess_key, guessed
+from deliverystore.datacenter.runs.own import Own
+from deliverystore.datacenter.runs.texts import dumped, group_key
 from deliverystore.datacenter.tables import Record
 from deliverystore.models import FailedRow, FailureGroup, ImportRun
 
@@ -21,6 +22,7 @@ def write_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
     failures = list(failures)
     if not failures:
         return
+    own = Own(run.header)
     FailedRow.objects.bulk_create(
         [
             FailedRow(
@@ -29,17 +31,15 @@ def write_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
                 line=record.line,
                 cells_json=dumped(record.cells),
                 errors_json=dumped([asdict(error) for error in errors]),
+                guess=guess_key(own.columns, own.cells(record.cells))
+                if guessed(errors)
+                else "",
             )
             for record, errors in failures
         ],
         batch_size=_BATCH,
     )
     _count(run, failures)
-
-
-def group_key(*parts: str) -> str:
-    """Return a digest of texts of any length."""
-    return hashlib.sha256(dumped(parts).encode()).hexdigest()
 
 
 def _count(run: ImportRun, failures: Sequence[Failure]) -> None:

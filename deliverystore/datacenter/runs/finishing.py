@@ -11,10 +11,11 @@ from django.utils import timezone
 from deliverystore.datacenter import leases, naming
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.distribution import RESULTS_PREFIX
-from deliverystore.datacenter.journal import Distribution, stamp
+from deliverystore.datacenter.journal import Distribution
 from deliverystore.datacenter.leases import Lease
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED, Kind
-from deliverystore.datacenter.runs import results
+from deliverystore.datacenter.runs import leftovers, results
+from deliverystore.datacenter.runs.sources import is_unchanged
 from deliverystore.exceptions import FileNotFound
 from deliverystore.models import ImportRun
 
@@ -33,7 +34,7 @@ def finish(run: ImportRun, lease: Lease) -> None:
         _end(run, lease, where)
         return
     center = DataCenter()
-    center.finish_distributions()
+    center.finish_distribution(run.file)
     with tempfile.TemporaryDirectory(prefix=RESULTS_PREFIX) as folder:
         finished, pending = Path(folder, "finished.csv"), Path(folder, "pending.csv")
         waits = _waits(center, run)
@@ -85,8 +86,7 @@ def _end(run: ImportRun, lease: Lease, where: Distribution | None) -> None:
 
 def _end_parent(parent: ImportRun, where: Distribution) -> None:
     """Write down that what failed in a run was tried again."""
-    mine = ImportRun.objects.filter(pk=parent.pk, state__in=ImportRun.LEFT_OVER)
-    mine.update(state=State.RETRIED)
+    leftovers.end(parent)
     if where.original:
         ImportRun.objects.filter(pk=parent.first.pk).update(
             original_file=where.original
@@ -101,7 +101,7 @@ def _is_first(run: ImportRun) -> bool:
 def _waits(center: DataCenter, run: ImportRun) -> bool:
     """Tell whether the file is still where it was when the run began."""
     try:
-        return stamp(center.place.entry(run.file)) == run.stamp
+        return is_unchanged(center.place, run)
     except FileNotFound:
         return False
 

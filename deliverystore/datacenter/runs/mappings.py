@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from deliverystore.datacenter import registry
 from deliverystore.datacenter.processors import BatchProcessor
-from deliverystore.datacenter.rows.arranging import RESERVED, Mapped
+from deliverystore.datacenter.rows.arranging import RESERVED, ColumnProblem, Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs import permissions
-from deliverystore.datacenter.runs.failing import group_key
+from deliverystore.datacenter.runs.texts import group_key
+from deliverystore.exceptions import ColumnsRefused
 from deliverystore.models import SavedMapping
 from deliverystore.models.access import User
 
@@ -42,12 +45,13 @@ def suggested_mapping(
 
     First comes what was remembered of files with this header, then the same name, the
     same but for case and blanks, an alias, and what people call the field. A field is
-    suggested once. Raise NotPermitted, ProcessorNotFound.
+    suggested once. Raise NotPermitted, ProcessorNotFound, ColumnsRefused.
     """
     permissions.ask(user, processor, mode)
     found = registry.get_processor(processor)
     columns = _columns(header)
     given = mapping or {}
+    _check(given)
     chosen = {column: given[column] for column in columns if column in given}
     free = set(found.get_cells()) - set(found.forbidden.get(Mode(mode), ()))
     free -= set(chosen.values())
@@ -70,6 +74,22 @@ def remember(
     said = {one: mapping[one] for one in columns if one in mapping}
     key = group_key(*sorted(columns))
     SavedMapping.remember(processor, key, user_id, mapping=said)
+
+
+def _check(mapping: Mapping[str, object]) -> None:
+    """Raise ColumnsRefused if a column is mapped to what is no name."""
+    problems = [
+        ColumnProblem(
+            code="unknown",
+            column=column,
+            message=gettext("“%(column)s” needs the name of a field, not %(given)r.")
+            % {"column": column, "given": name},
+        )
+        for column, name in mapping.items()
+        if not isinstance(name, str | None)
+    ]
+    if problems:
+        raise ColumnsRefused(problems)
 
 
 def _columns(header: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from deliverystore.datacenter.rows.arranging import RESERVED
+from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.sources import open_source
 from deliverystore.datacenter.tables import is_blank
 from deliverystore.models import FailedRow, ImportRun
@@ -23,27 +24,32 @@ def write_finished(run: ImportRun, path: Path) -> None:
     """
     failed = _numbers(run)
     next_failed = next(failed, None)
+    own = Own(run.header)
     with open_source(run) as source, _opened(path) as to:
         writer = csv.writer(to)
-        writer.writerow(source.columns)
+        writer.writerow(own.columns)
         for rows in source.all():
             finished = []
             for record in rows.records:
                 if record.number == next_failed:
                     next_failed = next(failed, None)
                 elif not is_blank(record.cells):
-                    finished.append(source.own_cells(record.cells))
+                    finished.append(own.cells(record.cells))
             writer.writerows(finished)
 
 
 def write_pending(run: ImportRun, path: Path) -> None:
-    """Write the rows of a run that failed, with their errors in a last column."""
-    with open_source(run) as source, _opened(path) as to:
+    """Write the rows of a run that failed, with their errors in a last column.
+
+    All of it is in the database.
+    """
+    own = Own(run.header)
+    with _opened(path) as to:
         writer = csv.writer(to)
-        writer.writerow([*source.columns, ERRORS_COLUMN])
-        width = len(source.columns)
+        writer.writerow([*own.columns, ERRORS_COLUMN])
+        width = len(own.columns)
         for row in _failed(run):
-            cells = source.own_cells(row.cells)
+            cells = own.cells(row.cells)
             cells += [""] * (width - len(cells))
             writer.writerow([*cells, told(row.errors)])
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
+from deliverystore.datacenter.places import Place
 from deliverystore.datacenter.problems import Problem
 from deliverystore.datacenter.reader import open_table
-from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.datacenter.rows.outcomes import CellError
+from deliverystore.datacenter.runs.guesses import (
+    FILE_CODE,
+    Guesses,
+    guess_key,
+    guessed,
+)
+from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.tables import (
     BATCH_SIZE,
+    Batch,
     Layout,
     Position,
     Record,
@@ -26,46 +32,24 @@ from deliverystore.datacenter.tables import (
 from deliverystore.exceptions import RunRefused
 from deliverystore.models import FailedRow, ImportRun
 
-# What the codes begin with of errors that were in the file before any processor saw it.
-FILE_CODE = "file."
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
-    """Some records, what is wrong with them by number, and where the next ones are."""
+    """Some records, what is wrong with them by number, and where the next ones are.
+
+    is_last is sure if it is set; behind the last ones there may be none, too.
+    """
 
     records: list[Record]
     faults: dict[int, list[CellError]] = field(default_factory=dict)
     next: Position
+    is_last: bool = False
 
 
 class Source(ABC):
     """Gives the records of a run once, in order."""
 
     header: Sequence[str]
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns that are the file's own."""
-        return [name for name in self.header if name not in RESERVED]
-
-    def own_cells(self, cells: Sequence[str]) -> list[str]:
-        """Return the cells of these columns, and those that no column names."""
-        if not self._has_ours:
-            return list(cells)
-        if self.header and self.header[-1] in RESERVED:
-            # In a row that is too long, too, the last cell is ours.
-            return list(cells[: max(len(self.header), len(cells)) - 1])
-        names = [*self.header, *[""] * (len(cells) - len(self.header))]
-        return [
-            cell
-            for name, cell in zip(names, cells, strict=False)
-            if name not in RESERVED
-        ]
-
-    @cached_property
-    def _has_ours(self) -> bool:
-        return any(name in RESERVED for name in self.header)
 
     @abstractmethod
     def read(self, size: int = BATCH_SIZE) -> Rows:
@@ -78,18 +62,41 @@ class Source(ABC):
 
 
 class FileSource(Source):
-    """The records of a table."""
+    """The records of a table; of a pending file, those of parent_id were tried before.
 
-    def __init__(self, table: Table) -> None:
+    What was a guess there is one here, as long as nobody has edited it.
+    """
+
+    def __init__(self, table: Table, parent_id: int | None = None) -> None:
         self._table = table
+        self._ahead: Batch | None = None
+        self._guesses = Guesses(parent_id)
+        self._own = Own(table.header)
         self.header = table.header
 
     def read(self, size: int = BATCH_SIZE) -> Rows:
-        batch = self._table.read_batch(size)
+        batch = self._ahead or self._table.read_batch(size)
+        # It can be short because its rows are large.
+        is_short = 0 < len(batch) < size
+        self._ahead = self._table.read_batch(size) if is_short else None
         faults: dict[int, list[CellError]] = {}
         for problem in batch.problems:
             faults.setdefault(problem.record or 0, []).append(_as_error(problem))
-        return Rows(records=list(batch), faults=faults, next=batch.next)
+        records = list(batch)
+        return Rows(
+            records=records,
+            faults=self._guessed(records) | faults,
+            next=batch.next,
+            is_last=is_short and not self._ahead,
+        )
+
+    def _guessed(self, records: Sequence[Record]) -> dict[int, list[CellError]]:
+        if not self._guesses.are_there:
+            return {}
+        columns, own = self._own.columns, self._own.cells
+        return self._guesses.among(
+            {one.number: guess_key(columns, own(one.cells)) for one in records}
+        )
 
 
 class FailedSource(Source):
@@ -116,16 +123,21 @@ class FailedSource(Source):
         if failed:
             last = failed[-1]
             self._next = Position(offset=0, line=last.line, record=last.number + 1)
-        return Rows(records=records, faults=faults, next=self._next)
+        return Rows(
+            records=records,
+            faults=faults,
+            next=self._next,
+            is_last=len(failed) < size,
+        )
 
     def _faults(self, row: FailedRow, cells: list[str]) -> list[CellError]:
         """Return why cells cannot be used: nobody has repaired what was a guess."""
         if not row.edited_json:
             errors = [CellError(**error) for error in row.errors]
-            if guessed := [one for one in errors if one.code.startswith(FILE_CODE)]:
-                return guessed
-        found = width_problems(cells, self.header, line=row.line, record=row.number)
-        return list(map(_as_error, found))
+            if found := guessed(errors):
+                return found
+        wrong = width_problems(cells, self.header, line=row.line, record=row.number)
+        return list(map(_as_error, wrong))
 
 
 @contextlib.contextmanager
@@ -139,11 +151,34 @@ def open_source(run: ImportRun, start: Position | None = None) -> Iterator[Sourc
         return
     center = DataCenter()
     name = run.original_file or run.file
-    if not run.original_file and stamp(center.place.entry(name)) != run.stamp:
+    if not run.original_file and not is_unchanged(center.place, run):
         raise RunRefused(f"{name!r} has changed since its import began.")
     declared = Layout(**run.layout).declared
     with center.open(name) as file:
-        yield FileSource(open_table(file, name=run.file, start=start, **declared))
+        table = open_table(file, name=run.file, start=start, **declared)
+        yield FileSource(table, run.parent_id)
+
+
+def layout_of(run: ImportRun, declared: Layout) -> Layout:
+    """Return how the file of a run is written if it is declared like this."""
+    with DataCenter().open(run.file) as file:
+        return open_table(file, name=run.file, **declared.declared).layout
+
+
+def is_unchanged(place: Place, run: ImportRun) -> bool:
+    """Tell whether the file of a run has the bytes with which it began.
+
+    Only if its size and time are others, it is read: it may have been touched, or
+    moved. Raise FileNotFound if it is gone.
+    """
+    entry = place.entry(run.file)
+    if stamp(entry) == run.stamp:
+        return True
+    if entry.size != run.size or place.digest(run.file) != run.digest:
+        return False
+    run.stamp = stamp(entry)
+    ImportRun.objects.filter(pk=run.pk).update(stamp=run.stamp)
+    return True
 
 
 def position_of(run: ImportRun) -> Position | None:
@@ -151,11 +186,6 @@ def position_of(run: ImportRun) -> Position | None:
     if run.offset is None or run.line is None or run.record is None:
         return None
     return Position(offset=run.offset, line=run.line, record=run.record)
-
-
-def dumped(value: object) -> str:
-    """Return JSON in ASCII: any cell can be stored, whatever is in it."""
-    return json.dumps(value)
 
 
 def _as_error(problem: Problem) -> CellError:

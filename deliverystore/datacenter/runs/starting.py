@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
@@ -14,11 +17,24 @@ from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.reader import open_table
 from deliverystore.datacenter.rows.arranging import Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.datacenter.runs import limits, mappings, permissions, tasks
+from deliverystore.datacenter.runs import (
+    leftovers,
+    limits,
+    mappings,
+    permissions,
+    results,
+    tasks,
+)
 from deliverystore.datacenter.tables import Layout
-from deliverystore.exceptions import RunBusy, RunRefused, TableUnreadable
+from deliverystore.exceptions import (
+    FileExists,
+    RunBusy,
+    RunRefused,
+    TableUnreadable,
+)
 from deliverystore.models import ImportRun
 from deliverystore.models.access import User
+from deliverystore.streams import chunks_of
 
 OnError = ImportRun.OnError
 
@@ -50,8 +66,9 @@ def start_run(
     committed, unless enqueue says that the caller will.
 
     Raise NotPermitted, FileNotFound, TableUnreadable, ColumnsRefused,
-    ProcessorNotFound; RunRefused if something does not fit; RunBusy if the file has a
-    run that is not over.
+    ProcessorNotFound; InvalidName if there is no room for the names of its results;
+    RunRefused if something does not fit; RunBusy if the file has a run that is not
+    over.
     """
     parent = _parent(file)
     processor = processor or (parent.processor if parent else "")
@@ -71,8 +88,11 @@ def start_run(
         log_changes=user is not None if log_changes is None else log_changes,
     )
     check(run, user)
+    naming.check_results(run.file, run.mode)
     _look_at(run, layout or Layout())
     with transaction.atomic(using=leases.database()):
+        if parent is not None:
+            _hold(parent)
         begin(run, enqueue=enqueue)
         # Only what somebody has said, and not just tried out.
         if mapping and not dry_run:
@@ -88,9 +108,30 @@ def retry(
     Return the new run, which ends as one of the pending file would. Raise NotPermitted,
     RunBusy, or RunRefused if no rows are left.
     """
-    if run.state not in ImportRun.LEFT_OVER or not run.failed:
-        raise RunRefused(f"No rows of import {run.pk} are left to be tried again.")
-    new = ImportRun(
+    with transaction.atomic(using=leases.database()):
+        _hold(run)
+        if not run.failed:
+            raise RunRefused(f"No rows of import {run.pk} are left to be tried again.")
+        new = _another_try(run, user)
+        check(new, user)
+        center = DataCenter()
+        _put_back(center, run)
+        entry = center.place.entry(new.file)
+        new.stamp, new.size = stamp(entry), entry.size
+        new.digest = center.place.digest(new.file)
+        begin(new, enqueue=enqueue)
+    return new
+
+
+def _hold(run: ImportRun) -> None:
+    """Keep others from the rows that a run has left, which may be tried by now."""
+    leftovers.lock(run)
+    if leftovers.are_tried(run):
+        raise RunBusy(f"{run.pending_file!r} has an import that is not over.")
+
+
+def _another_try(run: ImportRun, user: User | None) -> ImportRun:
+    return ImportRun(
         file=run.pending_file,
         layout=run.layout,
         header=run.header,
@@ -103,12 +144,20 @@ def retry(
         on_error=run.on_error,
         log_changes=user is not None,
     )
-    check(new, user)
-    place = DataCenter().place
-    entry = place.entry(new.file)
-    new.stamp, new.size, new.digest = stamp(entry), entry.size, place.digest(new.file)
-    begin(new, enqueue=enqueue)
-    return new
+
+
+def _put_back(center: DataCenter, run: ImportRun) -> None:
+    """Write the pending file of a run again, if somebody took it away.
+
+    What is in it is in the database; the end of a run goes by its name.
+    """
+    if center.place.exists(run.pending_file):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "pending.csv")
+        results.write_pending(run, path)
+        with path.open("rb") as file, contextlib.suppress(FileExists):
+            center.place.create([run.pending_file], chunks_of(file))
 
 
 def check(run: ImportRun, user: User | None) -> None:
@@ -125,6 +174,12 @@ def check(run: ImportRun, user: User | None) -> None:
             f"{run.processor!r} writes to the database {processor.using!r}, but runs "
             f"are kept in {leases.database()!r}: rows and what is known of them must "
             "be in one."
+        )
+    undoes = run.is_in_one_go or run.on_error == OnError.STOP or run.max_removed
+    if (undoes or run.max_failed) and not processor.can_be_undone:
+        raise RunRefused(
+            f"What {run.processor!r} does cannot be undone: there is no dry run of it, "
+            "nor can bad rows or a limit stop it."
         )
 
 

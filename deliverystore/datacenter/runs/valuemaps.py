@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from deliverystore.datacenter.runs.failing import group_key
-from deliverystore.datacenter.runs.sources import dumped
+from deliverystore.datacenter.runs.texts import dumped, group_key
 from deliverystore.models import ValueCorrection
 
 

@@ -15,7 +15,8 @@ from deliverystore.datacenter.rows.outcomes import Action, CellError, Outcome
 from deliverystore.datacenter.runs import batches, failing, limits
 from deliverystore.datacenter.runs.batches import Done
 from deliverystore.datacenter.runs.failing import Failure
-from deliverystore.datacenter.runs.sources import dumped, open_source
+from deliverystore.datacenter.runs.sources import open_source
+from deliverystore.datacenter.runs.texts import dumped
 from deliverystore.datacenter.tables import Record
 from deliverystore.models import ImportRun
 
@@ -35,6 +36,8 @@ def import_whole(worker: Worker) -> None:
             # Nobody takes the run over as long as its row is locked.
             worker.lease.write()
             tried = _do_all(worker, tape)
+            # What is rolled back never comes to the commit.
+            worker.plan.processor.judge()
             reason = limits.exceeded(run, tried.counts, at_end=True)
             is_undone = bool(run.dry_run or tried.counts["failed"] or reason)
             worker.lease.write(**tried.counts, is_read=True)

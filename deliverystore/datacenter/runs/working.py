@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from deliverystore.datacenter import leases, registry
 from deliverystore.datacenter.leases import Lease
@@ -16,6 +15,7 @@ from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.rows.plans import Plan
 from deliverystore.datacenter.runs import (
     batches,
+    breaking,
     failing,
     finishing,
     limits,
@@ -30,23 +30,9 @@ from deliverystore.datacenter.runs.sources import (
     position_of,
 )
 from deliverystore.datacenter.tables import BATCH_SIZE
-from deliverystore.exceptions import (
-    ColumnsRefused,
-    FileNotFound,
-    ProcessorNotFound,
-    RunBusy,
-    RunRefused,
-    TableUnreadable,
-)
+from deliverystore.exceptions import RunBusy
 from deliverystore.models import ImportRun
 
-logger = logging.getLogger(__name__)
-
-# With these, trying again would end in the same way.
-_HOPELESS = (
-    *(ColumnsRefused, FileNotFound, ProcessorNotFound, RunRefused),
-    TableUnreadable,
-)
 Advance = Callable[[ImportRun], object]
 
 
@@ -72,10 +58,7 @@ def work(
     except RunBusy:
         raise
     except Exception as error:
-        logger.exception("import %s of %r broke off", run.pk, run.file)
-        hopeless = isinstance(error, _HOPELESS)
-        state = ImportRun.State.FAILED if hopeless else ImportRun.State.BROKEN
-        lease.release(state=state, error=f"{type(error).__name__}: {error}")
+        breaking.break_off(run, lease, error)
         raise
     run.refresh_from_db()
     return run
@@ -97,13 +80,24 @@ def _read_all(
             if skipping := worker.skipping():
                 lease.write(is_read=True, skipping=skipping)
             else:
-                whole.import_whole(worker)
+                try:
+                    whole.import_whole(worker)
+                except IntegrityError:
+                    _judge_whole(run, lease, batch_size)
             return True
         while not is_stopped():
             if not worker.step():
                 return True
             advance(run)
     return False
+
+
+def _judge_whole(run: ImportRun, lease: Lease, batch_size: int) -> None:
+    """Do all rows again, each judged by rules that the database asks at the commit."""
+    with open_source(run) as source:
+        worker = Worker(run, lease, source, batch_size)
+        worker.plan.judges_at_once = True
+        whole.import_whole(worker)
 
 
 class Worker:
@@ -141,6 +135,17 @@ class Worker:
 
     def _do(self, rows: Rows) -> None:
         try:
+            self._try(rows)
+        except IntegrityError:
+            if not self.plan.processor.can_be_undone:
+                raise
+            # A rule that the database judges at the commit: it has to say which rows.
+            self.plan.judges_at_once = True
+            self._try(rows)
+            self.plan.judges_at_once = False
+
+    def _try(self, rows: Rows) -> None:
+        try:
             with transaction.atomic(using=self.using):
                 self.lease.write()
                 done = self._checked(rows, batches.process(self.plan, rows))
@@ -158,8 +163,7 @@ class Worker:
             keep = next(n for n, one in enumerate(rows.records) if one.number == number)
             raise TooMuch(ImportRun.Skipping.STOPPED, done, keep)
         counts = _sum(run.counts, done.counts)
-        at_end = len(rows.records) < self._batch_size
-        if reason := limits.exceeded(run, counts, at_end=at_end):
+        if reason := limits.exceeded(run, counts, at_end=rows.is_last):
             raise TooMuch(reason, done, 0)
         return done
 

@@ -7,33 +7,50 @@ from collections.abc import Callable
 from json import dumps
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 from deliverystore.datacenter import naming, runs
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.datacenter.tables import Layout
 from deliverystore.digests import Digester
-from deliverystore.exceptions import DeliveryStoreError, RunBusy
+from deliverystore.exceptions import DeliveryStoreError, FileExists, RunBusy
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
-from deliverystore.management.progress import progress
+from deliverystore.management.progress import Unit, progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.models import ImportRun
+from deliverystore.models.access import User
 from deliverystore.streams import CHUNK_SIZE
 
 _SHOWN = (
     *("rows", "finished", "failed", "blank"),
     *("created", "updated", "removed", "unchanged"),
 )
+_SAID = (
+    *("processor", "mode", "on_error"),
+    *("max_failed", "max_removed", "dry_run"),
+)
+_LAYOUT = ("encoding", "delimiter", "sheet")
 
 
 def pair(text: str) -> tuple[str, str | None]:
     """Return (column, field) of "column=field"; the field is None without a name."""
-    column, sign, field = text.partition("=")
+    # A column may be called anything, a field may not.
+    column, sign, field = text.rpartition("=")
     if not sign or not column:
         raise ArgumentTypeError(f"{text!r} is no mapping; write column=field.")
     return column, field or None
+
+
+def delimiter(text: str) -> str:
+    r"""Return a delimiter; a tab, which is hard to type, may be written as \t."""
+    text = "\t" if text == "\\t" else text
+    if len(text) != 1 or text in "\r\n":
+        raise ArgumentTypeError(f"{text!r} is no delimiter; write one character.")
+    return text
 
 
 class Command(EndingCommand):
@@ -46,27 +63,34 @@ class Command(EndingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", metavar="FILE")
-        parser.add_argument("--processor", default="", help="what the rows are")
-        parser.add_argument("--mode", default="", choices=[*map(str, Mode)])
-        parser.add_argument(
+        asked = parser.add_argument_group("what is to be done")
+        asked.add_argument("--processor", default="", help="what the rows are")
+        asked.add_argument("--mode", default="", choices=[*map(str, Mode)])
+        asked.add_argument(
             "--map",
             type=pair,
             action="append",
             metavar="COLUMN=FIELD",
             help="the field of a column; COLUMN= leaves it out",
         )
-        parser.add_argument(
-            "--on-error", default="pending", choices=ImportRun.OnError.values
-        )
-        parser.add_argument(
+        asked.add_argument("--on-error", choices=ImportRun.OnError.values)
+        asked.add_argument(
             "--max-failed", metavar="N", help="stop when more rows fail: 100, or 5%%"
         )
-        parser.add_argument(
+        asked.add_argument(
             "--max-removed", metavar="N", help="stop when more objects would go"
         )
-        parser.add_argument(
+        asked.add_argument(
             "--dry-run", action="store_true", help="try it out, change nothing"
         )
+        asked.add_argument(
+            "--user",
+            metavar="USERNAME",
+            help="in whose name; what the user may not do is refused",
+        )
+        asked.add_argument("--encoding", default="", help="utf-8 if nothing says it")
+        asked.add_argument("--delimiter", type=delimiter, help="\\t: tabs")
+        asked.add_argument("--sheet", default="", help="which one of a workbook")
         parser.add_argument(
             "--resume",
             action="store_true",
@@ -75,10 +99,11 @@ class Command(EndingCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, file: str | None, resume: bool, **options: Any) -> None:
-        if (file is None) != resume:
-            message = "Name a file, or use --resume, which takes none."
+        asked = _asked(options)
+        if (file is None) != resume or (resume and asked):
+            message = "Name a file, or use --resume, which takes none, nor what to do."
             raise CommandError(message, returncode=FAILED)
-        found = runs.left() if file is None else [self._run_of(file, options)]
+        found = runs.left() if file is None else [self._run_of(file, asked)]
         failed, not_in = [], []
         for run in found:
             try:
@@ -97,21 +122,12 @@ class Command(EndingCommand):
             text = " ".join([*failed, *not_in])
             raise CommandError(text, returncode=FAILED if failed else FOUND)
 
-    def _run_of(self, file: str, options: dict[str, Any]) -> ImportRun:
+    def _run_of(self, file: str, asked: dict[str, Any]) -> ImportRun:
         """Return the interrupted run of a file, or a new one."""
         try:
-            name = _in_center(file, self.stderr.write)
-            return runs.unfinished(name) or runs.start_run(
-                name,
-                options["processor"],
-                options["mode"],
-                dict(options["map"]) if options["map"] else None,
-                on_error=options["on_error"],
-                max_failed=options["max_failed"],
-                max_removed=options["max_removed"],
-                dry_run=options["dry_run"],
-                enqueue=False,
-            )
+            name = _in_center(file, asked.get("user"), self.stderr.write)
+            run = runs.go_on(name, **asked)
+            return run or runs.start_run(name, **asked, enqueue=False)
         except (DeliveryStoreError, OSError) as error:
             raise CommandError(
                 f"Could not import {file}: {error}", returncode=2
@@ -120,13 +136,17 @@ class Command(EndingCommand):
     def _work(self, run: ImportRun, options: dict[str, Any]) -> None:
         stop = Event()
         hidden = not options["verbosity"]
-        begun = run.rows
-        with progress(None, unit="rows", hidden=hidden) as bar, on_stop(stop.set):
+        done, total = run.amount_read
+        unit: Unit = "rows" if total is None or run.from_parent else "bytes"
+        with progress(total, unit=unit, hidden=hidden) as bar, on_stop(stop.set):
+            if done:
+                bar.advance(done)
 
             def advance(run: ImportRun) -> None:
-                nonlocal begun
-                bar.advance(run.rows - begun)
-                begun = run.rows
+                nonlocal done
+                now, _total = run.amount_read
+                bar.advance(now - done)
+                done = now
 
             runs.work(run, advance=advance, is_stopped=stop.is_set)
         self._report(run, as_json=options["json"])
@@ -143,13 +163,35 @@ class Command(EndingCommand):
                 self.stdout.write(f"{run.counts[name]:>12,}  {name}")
 
 
-def _in_center(file: str, warn: Callable[[str], object]) -> str:
+def _asked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what is to be done, as start_run takes it, without what is not said."""
+    layout = Layout(**{name: options[name] or "" for name in _LAYOUT})
+    asked = {
+        **{name: options[name] for name in _SAID},
+        "mapping": dict(options["map"] or []),
+        "user": _user(options["user"]) if options["user"] else None,
+        "layout": None if layout == Layout() else layout,
+    }
+    return {name: value for name, value in asked.items() if value}
+
+
+def _user(username: str) -> User:
+    model = get_user_model()
+    try:
+        return cast("User", model._default_manager.get_by_natural_key(username))
+    except model.DoesNotExist as error:
+        text = f"There is no user {username!r}."
+        raise CommandError(text, returncode=FAILED) from error
+
+
+def _in_center(file: str, user: User | None, warn: Callable[[str], object]) -> str:
     """Return the name of a file that waits in the data center; bring it there first."""
     center = DataCenter()
-    if "/" not in file and center.place.exists(file):
-        return file
+    is_name = "/" not in file and center.place.exists(file)
     path = Path(file)
-    name = naming.clean_name(path.name)
+    if is_name and not path.exists():
+        return file
+    name = file if is_name else naming.clean_name(path.name)
     with path.open("rb") as opened, Digester() as digester:
         if center.place.exists(name):
             while chunk := opened.read(CHUNK_SIZE):
@@ -157,9 +199,14 @@ def _in_center(file: str, warn: Callable[[str], object]) -> str:
             # That of an interrupted import, then.
             if digester.digest() == center.place.digest(name):
                 return name
+            if is_name:
+                raise FileExists(
+                    f"{file!r} waits in the data center, and here is another one of "
+                    "this name: rename it, or delete one of them."
+                )
             opened.seek(0)
         # Nobody has to be told that it waits.
-        uploaded = center.upload(name, opened, notify=False)
+        uploaded = center.upload(name, opened, user=user, notify=False)
     if uploaded.earlier is not None:
         warn(str(uploaded.earlier))
     return uploaded.relative_path

@@ -1,0 +1,54 @@
+"""Files that are deleted: kept in a folder of their own, and restored from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from deliverystore.datacenter import free_names, logs, naming, permissions
+from deliverystore.datacenter.naming import DELETED, LOGS
+from deliverystore.datacenter.places import Place
+from deliverystore.exceptions import InvalidName, RunBusy
+from deliverystore.models import ImportRun
+
+if TYPE_CHECKING:
+    from deliverystore.models.access import User
+
+
+def delete(place: Place, relative_path: str, user: User | None) -> str:
+    """Move a file to the deleted ones; as DataCenter.delete says."""
+    path = naming.clean_path(relative_path)
+    if path.startswith((f"{DELETED}/", f"{LOGS}/")):
+        raise InvalidName(f"{relative_path!r} cannot be deleted.")
+    # Who may import may give up what waits.
+    importing = [permissions.IMPORT] if "/" not in path else []
+    permissions.ask(
+        user, "delete files of the data center", permissions.DELETE, *importing
+    )
+    held = ImportRun.objects.filter(file=path, state__in=ImportRun.HOLDING)
+    if (run := held.first()) is not None:
+        raise RunBusy(f"{path!r} stays: {run} is not over; cancel it first.")
+    deleted = free_names.settle(place, path, naming.alternatives(f"{DELETED}/{path}"))
+    logs.log_event("delete", path, user, to=deleted)
+    return deleted
+
+
+def restore(
+    place: Place, relative_path: str, on_taken: free_names.OnTaken, user: User | None
+) -> str:
+    """Move a deleted file back; as DataCenter.restore says."""
+    path = naming.clean_path(relative_path)
+    if not path.startswith(f"{DELETED}/"):
+        raise InvalidName(f"{relative_path!r} is not deleted.")
+    permissions.ask(user, "restore files of the data center", permissions.DELETE)
+    restored = free_names.settle(
+        place, path, _origins(path.removeprefix(f"{DELETED}/"), on_taken)
+    )
+    logs.log_event("restore", path, user, to=restored)
+    return restored
+
+
+def _origins(origin: str, on_taken: free_names.OnTaken) -> Iterator[str]:
+    if on_taken is free_names.OnTaken.RENAME:
+        return naming.alternatives(origin)
+    return iter([origin])
