@@ -50,10 +50,11 @@ matrix: .venv/stamps/dev ## Run the tests on every supported Python and Django
 	@grep --invert-match '^django==' constraints.txt > .tox/constraints.txt
 	$(BIN)/tox run-parallel --parallel 2 $(ARGS)
 
-prove: .venv/stamps/test ## Try power cuts, kills, faults and damages in full
+prove: .venv/stamps/test ## Try power cuts, kills, faults and damages in full (half an hour)
 	DELIVERYSTORE_EXAMPLES=1000 $(BIN)/python -m pytest tests -k properties
 	$(BIN)/python -m tests.durability
 	$(BIN)/python -m tests.checking
+	$(BIN)/python -m tests.proofs.imports
 
 lock: .venv/stamps/dev ## Pin the newest versions in constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \

@@ -662,9 +662,6 @@ def test_of_a_retry_that_broke_off_only_what_was_not_read_can_be_tried_again(
         assert runs.work(runs.retry(first, enqueue=False)).failed == 3
 
 
-@pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="elsewhere no row is locked"
-)
 @pytest.mark.django_db(transaction=True)
 def test_one_transaction_that_takes_longer_than_its_lease_has_a_worker(center):
     run = start(center, *faculties(2), on_error="all_or_nothing")
@@ -679,6 +676,9 @@ def test_one_transaction_that_takes_longer_than_its_lease_has_a_worker(center):
         connection.close()
 
     expire(run)
+    assert leases.is_left(run)
+    if connection.vendor == "sqlite":
+        return  # No row is locked there, and nobody can see it.
     with transaction.atomic():
         ImportRun.objects.filter(pk=run.pk).update(rows=0)
         thread = Thread(target=look)
