@@ -1,6 +1,8 @@
 """How fast files are taken in, beside Django's own storage and beside raw limits.
 
-python -m benchmarks.ingest [--mib 1024] [--deliveries 200] [--repeat 3]
+python -m benchmarks.ingest [--mib 1024] [--deliveries 200] [--repeat 3] [words …]
+
+Only ways with one of the words in their names are measured.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import io
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,17 +27,21 @@ FILES = 20
 
 def main() -> None:
     """Measure and print two tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("words", nargs="*")
     parser.add_argument("--mib", type=int, default=1024, help="size of the large file")
     parser.add_argument("--deliveries", type=int, default=200, help="of small files")
     parser.add_argument("--repeat", type=int, default=3, help="the median counts")
     options = parser.parse_args()
     with project() as folder:
-        large(folder, options.mib, options.repeat)
-        small(folder, options.deliveries, options.repeat)
+        large(folder, options.mib, options.repeat, options.words)
+        if options.deliveries:
+            small(folder, options.deliveries, options.repeat, options.words)
 
 
-def large(folder: Path, mib: int, repeat: int) -> None:
+def large(folder: Path, mib: int, repeat: int, words: Sequence[str]) -> None:
     """Compare ways to take in one large file."""
     from django.core.files import File
     from django.test import override_settings
@@ -74,6 +80,7 @@ def large(folder: Path, mib: int, repeat: int) -> None:
         mib,
         repeat,
         folder,
+        words,
         {
             "sha256 alone, nothing written": sha256,
             "raw: write, fsync, rename, no digest": lambda: raw(chunks(source), folder),
@@ -86,7 +93,7 @@ def large(folder: Path, mib: int, repeat: int) -> None:
     )
 
 
-def small(folder: Path, count: int, repeat: int) -> None:
+def small(folder: Path, count: int, repeat: int, words: Sequence[str]) -> None:
     """Compare ways to take in deliveries of small files."""
     ways = {
         "raw: write, fsync, rename; a folder sync each": lambda: raw_files(folder),
@@ -109,6 +116,7 @@ def small(folder: Path, count: int, repeat: int) -> None:
         count * FILES,
         repeat,
         folder,
+        words,
         {name: repeated(way) for name, way in ways.items()},
     )
 
@@ -177,9 +185,17 @@ def table(
     amount: int,
     repeat: int,
     folder: Path,
+    words: Sequence[str],
     ways: dict[str, Callable[[], None]],
 ) -> None:
     """Measure each way in turn, several times, and print the medians."""
+    ways = {
+        name: way
+        for name, way in ways.items()
+        if any(word in name for word in words or [""])
+    }
+    if not ways:
+        return
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeat):
         for name, way in ways.items():
