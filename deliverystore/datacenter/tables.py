@@ -10,7 +10,7 @@ from typing import NamedTuple, TypedDict
 
 from deliverystore.datacenter.problems import Code, Problem
 
-BATCH_SIZE = 1000
+BATCH_SIZE = 2000
 MAX_COLUMNS = 16_384
 
 

@@ -96,6 +96,7 @@ class Batch:
             self._uniques.append((unique, index))
         unshared = [index for _unique, index in self._uniques]
         self._indexes = list(dict.fromkeys([*self._keys.values(), *unshared]))
+        self._indexed = {name for index in self._indexes for name in index.attnames}
 
     def _look_up(self, tasks: list[Task]) -> None:
         """Find out who has the keys, and other values that must be unique."""
@@ -231,10 +232,12 @@ class Batch:
             values = {name: task.values[name] for name, _old, _new in task.changed}
             errors = facts.clean(facts.made(values, instance), state)
             news = {name: one for name, one in state.items() if one != old[name]}
-        self._validate(entry, state, news, errors)
+        is_indexed = not self._indexed.isdisjoint(news)
+        if is_indexed or errors:
+            self._validate(entry, state, news, errors)
         if facts.needs_order(entry, news) and len(self._tasks) > 1:
             raise OrderMatters
-        touched = [index for index in self._indexes if index.is_about(news)]
+        touched = [one for one in self._indexes if is_indexed and one.is_about(news)]
         for index in touched:
             index.remove(entry)
         entry.state = state

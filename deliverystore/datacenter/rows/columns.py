@@ -239,11 +239,14 @@ class _Keys:
         self, faults: dict[int, list[CellError]], *, with_objects: bool
     ) -> list[object]:
         """Return the objects of the keys, or their pks; add what is wrong."""
-        keys = {key for value in self.values for key in self._keys(value)}
+        # Few are different, and these alone are looked at.
+        values = set(self.values)
+        keys = {key for value in values for key in self._keys(value)}
         found: Mapping[Key, object]
         found = self.cell.find(keys) if with_objects else self.cell.pks(keys)
         if not isinstance(self.cell, ManyCell) and None not in map(found.get, keys):
-            return [found[one] if type(one) is tuple else one for one in self.values]
+            meant = {one: found[one] if type(one) is tuple else one for one in values}
+            return list(map(meant.__getitem__, self.values))
         return [
             self._named(place, value, found, faults) if type(value) is tuple else value
             for place, value in enumerate(self.values)

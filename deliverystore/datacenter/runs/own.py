@@ -13,12 +13,12 @@ class Own:
     def __init__(self, header: Sequence[str]) -> None:
         self._header = header
         self.columns = [name for name in header if name not in RESERVED]
-        self._are_all = len(self.columns) == len(header)
+        self.is_all = len(self.columns) == len(header)
 
     def cells(self, cells: Sequence[str]) -> list[str]:
         """Return the cells of these columns, and those that no column names."""
         header = self._header
-        if self._are_all:
+        if self.is_all:
             return list(cells)
         if header[-1] in RESERVED:
             # In a row that is too long, too, the last cell is ours.
