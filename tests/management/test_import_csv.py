@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from io import BytesIO, StringIO
 
@@ -63,6 +64,21 @@ def test_a_file_from_elsewhere_is_imported(center, tmp_path):
     assert "3  finished" in said
     assert Faculty.objects.count() == 3
     assert "finished/f.csv" in names_in(center)
+
+
+def test_a_dry_run_says_why_rows_fail(center):
+    rows = [("too-long-\x1b-code", "x"), *faculties(3), ("too-long-\x1b-code", "y")]
+    put(center, "f.csv", table(*rows))
+
+    said = run(
+        "f.csv", "--processor", "faculty", "--mode", "create", "--dry-run", code=1
+    )
+
+    assert re.search(
+        r"^ +2  code: Ensure this .+ \(first in record 1\)$", said, re.MULTILINE
+    )
+    assert "\x1b" not in said
+    assert not Faculty.objects.exists()
 
 
 def test_rows_that_fail_are_told_with_the_exit_code_1(center):

@@ -18,6 +18,7 @@ from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.tables import Layout
 from deliverystore.digests import Digester
 from deliverystore.exceptions import DeliveryStoreError, FileExists, RunBusy
+from deliverystore.management.check_report import printable
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.management.progress import Unit, progress
 from deliverystore.management.stopping import on_stop
@@ -25,6 +26,8 @@ from deliverystore.models import ImportRun
 from deliverystore.models.access import User
 from deliverystore.streams import CHUNK_SIZE
 
+# So many reasons are told of a dry run.
+_REASONS = 20
 _SHOWN = (
     *("rows", "finished", "failed", "blank"),
     *("created", "updated", "removed", "unchanged"),
@@ -161,6 +164,17 @@ class Command(EndingCommand):
         for name in _SHOWN:
             if run.counts[name] or name in _SHOWN[:4]:
                 self.stdout.write(f"{run.counts[name]:>12,}  {name}")
+        if run.dry_run:
+            self._report_reasons(run)
+
+    def _report_reasons(self, run: ImportRun) -> None:
+        """Say why rows fail of which there is no pending file to tell it."""
+        groups = run.failure_groups.order_by("-count", "first_number")
+        for group in groups[:_REASONS]:
+            column = f"{group.column}: " if group.column else ""
+            text = printable(f"{column}{group.message}")
+            first = f"(first in record {group.first_number:,})"
+            self.stdout.write(f"{group.count:>12,}  {text} {first}")
 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
