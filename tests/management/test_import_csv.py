@@ -66,6 +66,17 @@ def test_a_file_from_elsewhere_is_imported(center, tmp_path):
     assert "finished/f.csv" in names_in(center)
 
 
+def test_a_file_that_is_refused_comes_again_when_it_is_corrected(center, tmp_path):
+    path = tmp_path / "f.csv"
+    options = ("--processor", "faculty", "--mode", "create")
+    path.write_text("name\nArts\n")
+    assert "“code” is missing" in run(path, *options, code=2)
+    path.write_text(table(*faculties(3)))
+
+    assert "3  finished" in run(path, *options)
+    assert "deleted/f.csv" in names_in(center)
+
+
 def test_a_dry_run_says_why_rows_fail(center):
     rows = [("too-long-\x1b-code", "x"), *faculties(3), ("too-long-\x1b-code", "y")]
     put(center, "f.csv", table(*rows))

@@ -128,9 +128,15 @@ class Command(EndingCommand):
     def _run_of(self, file: str, asked: dict[str, Any]) -> ImportRun:
         """Return the interrupted run of a file, or a new one."""
         try:
-            name = _in_center(file, asked.get("user"), self.stderr.write)
-            run = runs.go_on(name, **asked)
-            return run or runs.start_run(name, **asked, enqueue=False)
+            name, is_new = _in_center(file, asked.get("user"), self.stderr.write)
+            try:
+                run = runs.go_on(name, **asked)
+                return run or runs.start_run(name, **asked, enqueue=False)
+            except DeliveryStoreError:
+                if is_new:
+                    # Corrected, it comes again under its name.
+                    DataCenter().delete(name)
+                raise
         except (DeliveryStoreError, OSError) as error:
             raise CommandError(
                 f"Could not import {file}: {error}", returncode=2
@@ -198,13 +204,15 @@ def _user(username: str) -> User:
         raise CommandError(text, returncode=FAILED) from error
 
 
-def _in_center(file: str, user: User | None, warn: Callable[[str], object]) -> str:
-    """Return the name of a file that waits in the data center; bring it there first."""
+def _in_center(
+    file: str, user: User | None, warn: Callable[[str], object]
+) -> tuple[str, bool]:
+    """Return the name of a file in the data center, and whether it came there now."""
     center = DataCenter()
     is_name = "/" not in file and center.place.exists(file)
     path = Path(file)
     if is_name and not path.exists():
-        return file
+        return file, False
     name = file if is_name else naming.clean_name(path.name)
     with path.open("rb") as opened, Digester() as digester:
         if center.place.exists(name):
@@ -212,7 +220,7 @@ def _in_center(file: str, user: User | None, warn: Callable[[str], object]) -> s
                 digester.update(chunk)
             # That of an interrupted import, then.
             if digester.digest() == center.place.digest(name):
-                return name
+                return name, False
             if is_name:
                 raise FileExists(
                     f"{file!r} waits in the data center, and here is another one of "
@@ -223,7 +231,7 @@ def _in_center(file: str, user: User | None, warn: Callable[[str], object]) -> s
         uploaded = center.upload(name, opened, user=user, notify=False)
     if uploaded.earlier is not None:
         warn(str(uploaded.earlier))
-    return uploaded.relative_path
+    return uploaded.relative_path, True
 
 
 def _left_of(run: ImportRun) -> str:
