@@ -23,12 +23,8 @@ from deliverystore.backends import (
     FsDeliveryStore,
     MemoryDeliveryStore,
 )
-from deliverystore.backends.handler import (
-    are_the_same,
-    folder_of,
-    load_fallback,
-    load_store,
-)
+from deliverystore.backends.handler import load_fallback, load_store
+from deliverystore.backends.probing import are_the_same, folder_of
 from deliverystore.conf import conf
 from deliverystore.datacenter import naming, registry
 from deliverystore.digests import new_hash

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.test import TransactionTestCase
 
+from deliverystore.datacenter import DataCenter
 from tests import redisserver
 from tests.settings import DATABASES, POSTGRESQL
 
@@ -72,6 +73,13 @@ def delivery_store_root(settings, tmp_path):
     """Keep the deliveries of one test away from those of the next."""
     settings.DELIVERY_STORE_ROOT = tmp_path / "deliveries"
     return settings.DELIVERY_STORE_ROOT
+
+
+@pytest.fixture
+def center(settings, tmp_path):
+    """The data center of the settings, in a folder of this test."""
+    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
+    return DataCenter()
 
 
 @pytest.fixture

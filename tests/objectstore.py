@@ -13,8 +13,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from deliverystore.backends import DeliveryStoreInterface
 
 VARIABLE = "DELIVERYSTORE_TEST_S3_"
 
@@ -211,3 +214,15 @@ def _close(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
     one.close()
+
+
+def write(store: DeliveryStoreInterface, name: str, content: bytes) -> None:
+    """Write a whole object."""
+    with store.write_open(name) as file:
+        file.write(content)
+
+
+def content_of(store: DeliveryStoreInterface, name: str) -> bytes:
+    """Return all bytes of an object."""
+    with store.read_open(name) as file:
+        return file.read()

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from deliverystore.admin.changelist import PER_PAGE
 from deliverystore.admin.display import time_text
+from deliverystore.admin.readonly import ReadOnlyAdmin
 from deliverystore.checking import advice
 from deliverystore.models import Check, Delivery, Finding
 from deliverystore.models.access import may
@@ -28,7 +28,7 @@ _NAMED_IN_NOTICE = 5
 
 
 @admin.register(Check)
-class CheckAdmin(admin.ModelAdmin):
+class CheckAdmin(ReadOnlyAdmin):
     list_display = (
         "started",
         "subset",
@@ -40,19 +40,6 @@ class CheckAdmin(admin.ModelAdmin):
     )
     ordering = ("-pk",)
     sortable_by = ()
-    list_per_page = PER_PAGE
-    show_full_result_count = False
-
-    class Media:
-        css = {"all": ("deliverystore/admin.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Check | None = None
-    ) -> bool:
-        return False
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Check | None = None
@@ -62,7 +49,7 @@ class CheckAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("part"))
     def subset(self, check: Check) -> str:
         """Return which part was checked."""
-        return check.subset if check.parts > 1 else _("all")
+        return _part(check) or _("all")
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, check: Check) -> str:
@@ -137,7 +124,7 @@ def facts(check: Check) -> list[tuple[str, str]]:
         (_("state"), state_text(check)),
         (_("started"), time_text(check.started)),
         (_("finished") if check.finished else _("last step"), time_text(ended)),
-        (_("part"), check.subset if check.parts > 1 else _("all")),
+        (_("part"), _part(check) or _("all")),
         (_("finished deliveries"), str(check.deliveries)),
         (_("files"), f"{check.files} ({read_text(check)})"),
         (_("names in the store"), str(names)),

@@ -25,6 +25,7 @@ from deliverystore.admin.filters import (
     StateFilter,
 )
 from deliverystore.admin.pages import DeliveryPages
+from deliverystore.admin.readonly import ReadOnlyAdmin
 from deliverystore.models import Delivery
 from deliverystore.models.access import may
 
@@ -39,7 +40,7 @@ FILES_PER_PAGE = 100
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     list_display = (
         "number_or_open",
         "to",
@@ -63,25 +64,12 @@ class DeliveryAdmin(admin.ModelAdmin):
     search_help_text = _(
         "The beginning of a user name or a filename, a whole digest, or an id."
     )
-    list_per_page = PER_PAGE
     list_max_show_all = PER_PAGE
     paginator = BoundedPaginator
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     actions = (actions.verify, actions.download_zip, actions.abandon)
 
-    class Media:
-        css = {"all": ("deliverystore/admin.css",)}
-
     # -- Who may ------------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Delivery | None = None
-    ) -> bool:
-        return False
 
     def has_view_permission(
         self, request: HttpRequest, obj: Delivery | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -76,25 +74,6 @@ def load_fallback() -> DeliveryStoreInterface | None:
         raise SettingInvalid(f"DELIVERY_STORE_FALLBACK: {error}") from error
 
 
-def are_the_same(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
-    """Tell if two stores keep a file in the same place, as far as that can be seen."""
-    return _place(one) == _place(other)
-
-
-def folder_of(store: DeliveryStoreInterface) -> Path | None:
-    """Return the local folder in which a store keeps its files, if it has one."""
-    try:
-        return Path(store.path("name")).parent.resolve()
-    except NotImplementedError:
-        return None
-
-
-def lies_within(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
-    """Tell if a store's folder lies in that of another, whose check meets its files."""
-    inner, outer = folder_of(one), folder_of(other)
-    return inner is not None and outer is not None and inner.is_relative_to(outer)
-
-
 class _DefaultStore(LazyObject):
     def _setup(self) -> None:
         store, fallback = load_store(), load_fallback()
@@ -121,22 +100,6 @@ class _DefaultStore(LazyObject):
 
     def forget(self) -> None:
         self._wrapped = empty  # type: ignore[assignment]
-
-
-@dataclass
-class _Probe:
-    pk: int = 1
-    delivery_id: int = 1
-    stored_as: str = ""
-
-
-def _place(store: DeliveryStoreInterface) -> object:
-    try:
-        return store.path(store.name_of(_Probe()))
-    except NotImplementedError:
-        if isinstance(store, DjangoStorageDeliveryStore):
-            return id(store.storage), store.root
-        return id(store)
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

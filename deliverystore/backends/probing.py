@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from deliverystore.backends.base import DeliveryStoreInterface
 from deliverystore.backends.wrapper import DjangoStorageDeliveryStore
@@ -14,11 +15,17 @@ _WHERE = ("endpoint_url", "account_name", "bucket_name", "azure_container", "loc
 
 @dataclass(kw_only=True)
 class _Probe:
-    """A file that no store has; its name shows how a store makes names."""
+    """As a FileMeta, for stores."""
 
     pk: int = 918273645
     delivery_id: int = 123456789
     stored_as: str = ""
+
+
+# A file that no store has; its name shows how a store makes names.
+PROBE = _Probe()
+# Where the layouts of one folder are still alike.
+_FIRST = _Probe(pk=1, delivery_id=1)
 
 
 def ask(store: DeliveryStoreInterface) -> None:
@@ -26,7 +33,7 @@ def ask(store: DeliveryStoreInterface) -> None:
 
     A service that does not answer should be said once, and not for each file.
     """
-    store.exists(_Probe())
+    store.exists(PROBE)
     # Asked for an object, S3 does not tell that the whole bucket is not there.
     with contextlib.suppress(NotImplementedError):
         next(iter(store.walk()), None)
@@ -40,7 +47,7 @@ def place_of(store: DeliveryStoreInterface) -> str:
     """
     # type() would see the lazy object around the store.
     kind = store.__class__.__qualname__
-    name = store.name_of(_Probe())
+    name = store.name_of(PROBE)
     try:
         return f"{kind}: {store.path(name)}"
     except NotImplementedError:
@@ -52,3 +59,32 @@ def place_of(store: DeliveryStoreInterface) -> str:
     ]
     folder = f"{store.root}/" if store.root else ""
     return " ".join([f"{kind}: {type(storage).__qualname__}", *signs, folder + name])
+
+
+def are_the_same(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
+    """Tell if two stores keep a file in the same place, as far as that can be seen."""
+    return _place(one) == _place(other)
+
+
+def folder_of(store: DeliveryStoreInterface) -> Path | None:
+    """Return the local folder in which a store keeps its files, if it has one."""
+    try:
+        return Path(store.path("name")).parent.resolve()
+    except NotImplementedError:
+        return None
+
+
+def lies_within(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> bool:
+    """Tell if a store's folder lies in that of another, whose check meets its files."""
+    inner, outer = folder_of(one), folder_of(other)
+    return inner is not None and outer is not None and inner.is_relative_to(outer)
+
+
+def _place(store: DeliveryStoreInterface) -> object:
+    """Return what is equal for two stores in one place, in this process."""
+    try:
+        return store.path(store.name_of(_FIRST))
+    except NotImplementedError:
+        if isinstance(store, DjangoStorageDeliveryStore):
+            return id(store.storage), store.root
+        return id(store)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from deliverystore.backends import DeliveryStoreInterface, StoredEntry
+from deliverystore.backends.probing import PROBE
 from deliverystore.checking.looking import in_bytes
 from deliverystore.exceptions import InvalidName, SettingInvalid
 from deliverystore.models import FileMeta, Finding, Removal
@@ -16,15 +17,14 @@ from deliverystore.paths import clean_name
 
 # More digits than any id has.
 _DIGITS = 19
-_PROBE = Address(pk=918273645, delivery_id=123456789, stored_as="")
 
 
 def check_names(store: DeliveryStoreInterface) -> None:
     """Raise SettingInvalid if the names of a store do not end in the file's id."""
-    name = store.name_of(_PROBE)
-    if id_in(name) != _PROBE.pk:
+    name = store.name_of(PROBE)
+    if id_in(name) != PROBE.pk:
         raise SettingInvalid(
-            f"{type(store).__name__} gives file {_PROBE.pk} the name {name!r}. Only "
+            f"{type(store).__name__} gives file {PROBE.pk} the name {name!r}. Only "
             "where names end in the id of the file can a check say whose bytes they "
             "are: let get_name() end in it."
         )

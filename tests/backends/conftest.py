@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import subprocess
 
@@ -23,6 +24,12 @@ def objects(object_store):
     """Give the object store of this session, with all its servers up."""
     with object_store.held(alone=False):
         yield object_store
+
+
+@pytest.fixture
+def name():
+    """Return a name that no test before has used."""
+    return f"{secrets.token_hex(8)}.bin"
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from deliverystore.backends import (
     default_store,
 )
 from deliverystore.backends.fallback import without_fallback
-from deliverystore.backends.handler import are_the_same, load_store, store_for
+from deliverystore.backends.handler import load_store, store_for
+from deliverystore.backends.probing import are_the_same
 from deliverystore.exceptions import SettingInvalid
 
 

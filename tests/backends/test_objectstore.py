@@ -19,7 +19,7 @@ from deliverystore.backends import DjangoStorageDeliveryStore
 from deliverystore.exceptions import FileExists, FileNotFound, StoreUnavailable
 from deliverystore.models import FileMeta
 from deliverystore.testing import DeliveryStoreTestMixin
-from tests.objectstore import VARIABLE
+from tests.objectstore import VARIABLE, content_of, write
 
 pytestmark = pytest.mark.objectstore
 
@@ -37,21 +37,6 @@ class TestS3(DeliveryStoreTestMixin, SimpleTestCase):
 
     def get_storageobj(self):
         return self.s3
-
-
-@pytest.fixture
-def name():
-    return f"{secrets.token_hex(8)}.bin"
-
-
-def write(store, name, content):
-    with store.write_open(name) as file:
-        file.write(content)
-
-
-def content_of(store, name):
-    with store.read_open(name) as file:
-        return file.read()
 
 
 def named(leftovers, name):

@@ -15,26 +15,11 @@ from deliverystore.backends import DjangoStorageDeliveryStore
 from deliverystore.exceptions import StoreUnavailable
 from deliverystore.models import Condition, Delivery, Removal
 from deliverystore.testing import override_delivery_store
-from tests.objectstore import VARIABLE
+from tests.objectstore import VARIABLE, content_of, write
 
 pytestmark = pytest.mark.objectstore
 
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture
-def name():
-    return f"{secrets.token_hex(8)}.bin"
-
-
-def write(store, name, content):
-    with store.write_open(name) as file:
-        file.write(content)
-
-
-def content_of(store, name):
-    with store.read_open(name) as file:
-        return file.read()
 
 
 def operations(store, name):

@@ -3,8 +3,8 @@
 python -m tests.checking [--damages 1000] [--rows 1000000]
 
 Plants that many damages of every kind in ten times as many files, and says what a
-check has found; then shows how much memory a check takes with a tenth of so many rows,
-and with all of them.
+check has found; then shows how much memory a check, a copy into another store, and a
+sweep take with a tenth of so many rows, and with all of them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from deliverystore.backends import DeliveryStoreInterface
+
+_T = TypeVar("_T")
 
 _DELIVERIES = """
 INSERT INTO deliverystore_delivery (id, state, recipient_id, number, created,
@@ -34,6 +38,10 @@ _FILES = """
 INSERT INTO deliverystore_filemeta (id, delivery_id, filename, name_key, size, digest,
     content_type, stored_as, created, completed)
 SELECT i, i, 'a.txt', 'a.txt', 1, %s, '', '', '2026-01-01', '2026-01-01' FROM
+"""
+_REMOVALS = """
+INSERT INTO deliverystore_removal (filemeta_id, delivery_id, stored_as, removed_at)
+SELECT i + 10000000, i, '', '2026-01-01' FROM
 """
 _SERIES = (
     "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s"
@@ -98,14 +106,43 @@ def _measure(rows: int) -> int:
     _fill(rows)
     from tests.checking.conftest import check
 
+    checked = _watched("check", check)
+    copied = _watched("copy", partial(_copy_all, rows))
+    swept = _watched("sweep", _sweep_all)
+    _say(f"{rows:,} files, {checked.names:,} names")
+    return int(checked.found != 0 or {checked.files, copied, swept} != {rows})
+
+
+def _watched(what: str, work: Callable[[], _T]) -> _T:
     before, started = _peak(), time.perf_counter()
-    checked = check()
+    result = work()
     seconds = time.perf_counter() - started
     _say(
-        f"{checked.files:>9,} files, {checked.names:>9,} names: {seconds:.0f} s, "
-        f"peak of {_peak():.0f} MiB, {_peak() - before:.1f} MiB of it for the check"
+        f"  {what:<6}{seconds:>6.0f} s, peak of {_peak():.0f} MiB, "
+        f"{_peak() - before:.1f} MiB more than before"
     )
-    return int(checked.found != 0 or checked.files != rows or checked.names != rows)
+    return result
+
+
+def _copy_all(rows: int) -> int:
+    """Copy into a store that has all files already; return how many it has."""
+    from deliverystore.copying import Copier, Outcome, copy_all
+    from deliverystore.models import FileMeta
+
+    copier = Copier(source=FileMeta.deliverystore, target=_store_of(rows))
+    outcomes = (copied.outcome for copied in copy_all(copier, jobs=1))
+    return sum(outcome is Outcome.PRESENT for outcome in outcomes)
+
+
+def _sweep_all() -> int:
+    """Sweep the bytes of as many deleted files; return how many there were."""
+    from deliverystore.models import FileMeta, Removal
+    from deliverystore.sweeping import sweep
+
+    _execute(_REMOVALS, FileMeta.objects.count())
+    count = Removal.objects.count()
+    sweep()
+    return count - Removal.objects.count()
 
 
 def _store_of(rows: int) -> DeliveryStoreInterface:
@@ -120,6 +157,12 @@ def _store_of(rows: int) -> DeliveryStoreInterface:
         def _open(self, name, mode="rb"):
             return ContentFile(b"x", name)
 
+        def size(self, name):
+            return 1
+
+        def remove(self, file):
+            """Let it go: as for the others, nothing is kept of it."""
+
         def walk(self, after="", **options):
             start = int(after.partition("/")[0] or 0) + 1
             modified = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,16 +174,21 @@ def _store_of(rows: int) -> DeliveryStoreInterface:
 
 def _fill(rows: int) -> None:
     """Write so many finished deliveries with one file each."""
-    from django.db import connection
-
     from deliverystore.models import FileMeta
     from deliverystore.models.receipt import manifest_digest
 
     digest = f"sha256:{hashlib.sha256(b'x').hexdigest()}"
     manifest = manifest_digest([FileMeta(filename="a.txt", size=1, digest=digest)])
+    _execute(_DELIVERIES, manifest, rows)
+    _execute(_FILES, digest, rows)
+
+
+def _execute(statement: str, *params: str | int) -> None:
+    """Execute a statement for each number of a series, the last of the params."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
-        cursor.execute(_DELIVERIES + _SERIES, [manifest, rows])
-        cursor.execute(_FILES + _SERIES, [digest, rows])
+        cursor.execute(statement + _SERIES, params)
 
 
 def _say(line: str) -> None:

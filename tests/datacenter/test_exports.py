@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.utils import timezone
 
-from deliverystore.datacenter import DataCenter, exports, leases, open_table, runs
+from deliverystore.datacenter import exports, leases, open_table, runs
 from deliverystore.datacenter.exports import ModelExporter, chunks, tasks, writing
 from deliverystore.exceptions import (
     ExportRefused,
@@ -25,12 +25,6 @@ from tests.datacenter.places import Killed
 from tests.school import models, processors
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 @pytest.fixture

@@ -41,12 +41,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
-
-
-@pytest.fixture
 def registered():
     """Register processors for one test."""
     made = []

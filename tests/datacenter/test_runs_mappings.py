@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverystore.datacenter import DataCenter, registry, runs
+from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.modelprocessor import ModelProcessor
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -30,12 +30,6 @@ class PupilProcessor(ModelProcessor):
     fields = ["matric_no", "name", "email", "admitted_on"]
     aliases = {"matric_no": ["Number", "Student No."], "name": ["Full name"]}
     forbidden = {Mode.UPDATE: ["admitted_on"]}
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 class PersonProcessor(BatchProcessor):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deliverystore.datacenter import DataCenter, runs
+from deliverystore.datacenter import runs
 from deliverystore.models import ImportRun
 from tests.datacenter.imports import work_killed
 from tests.datacenter.places import put, read
@@ -27,12 +27,6 @@ KINDS = {
     "empty": "",
 }
 NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 def records(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deliverystore.datacenter import DataCenter, leases, runs
+from deliverystore.datacenter import leases, runs
 from deliverystore.datacenter.runs import tasks
 from deliverystore.exceptions import RunRefused
 from deliverystore.models import ImportRun
@@ -14,12 +14,6 @@ from tests.datacenter.places import put
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 def test_a_run_is_done_by_a_task_once_it_is_committed(

@@ -33,12 +33,6 @@ pytestmark = pytest.mark.django_db
 BYTES = b"id,name\n1,Ada\n"
 
 
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
-
-
 @pytest.fixture(params=PLACES)
 def any_center(request, tmp_path):
     return DataCenter(PLACES[request.param](tmp_path / "center"))

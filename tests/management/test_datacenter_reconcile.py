@@ -8,18 +8,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import DataCenter, runs
+from deliverystore.datacenter import runs
 from tests.datacenter.csvfiles import faculties
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import put
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 def found():

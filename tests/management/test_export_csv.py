@@ -11,7 +11,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import DataCenter, exports, leases, open_table
+from deliverystore.datacenter import exports, leases, open_table
 from deliverystore.models import Export
 from tests.school.models import Faculty
 
@@ -23,12 +23,6 @@ ROWS = b"code,name\r\nA,=1\r\nB,\r\n"
 def faculties():
     Faculty.objects.create(code="A", name="=1")
     Faculty.objects.create(code="B")
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 def run(*arguments, code=0):

@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import DataCenter, leases, runs
+from deliverystore.datacenter import leases, runs
 from deliverystore.management.progress import Progress, progress
 from deliverystore.models import ImportRun
 from tests.datacenter.csvfiles import faculties, table
@@ -24,12 +24,6 @@ from tests.factories import UserFactory
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def center(settings, tmp_path):
-    settings.DELIVERY_STORE_DATACENTER_ROOT = tmp_path / "center"
-    return DataCenter()
 
 
 def run(*arguments, code=0):

@@ -14,7 +14,8 @@ from django.db.models import Count, Sum
 from deliverystore import checking
 from deliverystore.backends import DeliveryStoreInterface
 from deliverystore.backends.fallback import without_fallback
-from deliverystore.backends.handler import are_the_same, lies_within, store_for
+from deliverystore.backends.handler import store_for
+from deliverystore.backends.probing import are_the_same, lies_within
 from deliverystore.management import arguments
 from deliverystore.management.check_report import JsonReport, Report, TextReport
 from deliverystore.management.ending import (

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from deliverystore.backends import DeliveryStoreInterface, probing
 from deliverystore.backends.fallback import without_fallback
-from deliverystore.backends.handler import are_the_same, store_for
+from deliverystore.backends.handler import store_for
 from deliverystore.copying import GOOD, Copier, copy_all, totals
 from deliverystore.management import arguments
 from deliverystore.management.copy_report import JsonReport, Tally, TextReport
@@ -94,7 +94,7 @@ def _stores(
     if source is None and target is None:
         raise CommandError("Name a store in STORAGES: --to ALIAS.", returncode=FAILED)
     stores = _store(source), _store(target)
-    if are_the_same(*stores):
+    if probing.are_the_same(*stores):
         names = [repr(one) if one else "the store in use" for one in (source, target)]
         raise CommandError(
             f"{' and '.join(names)} are the same place.", returncode=FAILED
