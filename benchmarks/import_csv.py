@@ -1,11 +1,12 @@
-"""How fast the rows of a file become objects, beside what others do.
+"""How fast the rows of a file become objects, and back, beside what others do.
 
 python -m benchmarks.import_csv [--rows 100000 …] [--repeat 3] [--postgresql] [words …]
 
 Only ways with one of the words in their names are measured. Each runs in a process of
 its own, so that it can be told how much memory it needs. An import of ours is the whole
 run: the file is read and checked, every row is committed, and its result files are
-written durably. "objects", "bare" and "raw" begin with rows in memory.
+written durably; so is the file of an export. "objects", "bare" and "raw" begin with
+rows in memory.
 """
 
 from __future__ import annotations
@@ -108,6 +109,9 @@ def ways(*, postgresql: bool) -> dict[str, Way]:
     """Return what is measured."""
     create = Way(prepare=ours("student", "create"), rows=students)
     raw, text = (copy, "COPY") if postgresql else (execute_many, "executemany")
+    keyed = Way(prepare=copy_members, rows=keyed_members, columns=WITH_KEY)
+    plain = Way(prepare=copy_members, rows=members, columns=WITHOUT_KEY)
+    only = {"raw COPY of members": plain, "raw COPY, one foreign key more": keyed}
     return {
         "bare bulk_create of ready objects": Way(prepare=bulk_create, rows=students),
         f"raw {text} of texts": Way(prepare=raw, rows=students),
@@ -144,9 +148,20 @@ def ways(*, postgresql: bool) -> dict[str, Way]:
         ),
         "create members, one foreign key more": Way(
             prepare=ours("member", "create"),
-            rows=lambda n: ([*row, f"F{at % 50}"] for at, row in enumerate(members(n))),
+            rows=keyed_members,
             columns=WITH_KEY,
         ),
+        "export": Way(prepare=export("csv"), rows=students, after=create),
+        "export to a workbook": Way(
+            prepare=export("xlsx"), rows=students, after=create, is_slow=True
+        ),
+        "values_list() and csv.writer": Way(
+            prepare=write_values, rows=students, after=create
+        ),
+        "import-export, export": Way(
+            prepare=peer_export, rows=students, after=create, is_slow=True
+        ),
+        **(only if postgresql else {}),
     }
 
 
@@ -167,6 +182,11 @@ def members(number: int) -> Iterator[Sequence[str]]:
     for at in range(number):
         points = str(at % 90)
         yield f"A{at:07}", f"member{at}@example.org", str(at % 2 + 1), points
+
+
+def keyed_members(number: int) -> Iterator[Sequence[str]]:
+    """Yield rows of members, each with a faculty."""
+    return ([*row, f"F{at % 50}"] for at, row in enumerate(members(number)))
 
 
 def ours(processor: str, mode: str) -> Callable[[Path], Callable[[], object]]:
@@ -210,6 +230,53 @@ def peer(**options: object) -> Callable[[Path], Callable[[], object]]:
         return run
 
     return prepare
+
+
+def export(file_format: str) -> Callable[[Path], Callable[[], object]]:
+    """Export all students as a worker does."""
+
+    def prepare(path: Path) -> Callable[[], object]:
+        from deliverystore.datacenter import exports
+
+        def run() -> None:
+            begun = exports.start_export(
+                "student", file_format=file_format, enqueue=False
+            )
+            done = exports.work(begun)
+            assert done.rows, done.error
+
+        return run
+
+    return prepare
+
+
+def write_values(path: Path) -> Callable[[], object]:
+    """Write the columns of all students past their objects."""
+    from tests.school.models import Student
+
+    def run() -> None:
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            found = Student.objects.order_by("pk").values_list(*COLUMNS)
+            writer.writerows(found.iterator())
+
+    return run
+
+
+def peer_export(path: Path) -> Callable[[], object]:
+    """Export all students with django-import-export."""
+    from import_export import resources
+
+    from tests.school.models import Student
+
+    meta = type("Meta", (), {"model": Student, "fields": COLUMNS})
+    resource = type("Students", (resources.ModelResource,), {"Meta": meta})()
+
+    def run() -> None:
+        path.write_text(resource.export().csv)
+
+    return run
 
 
 def bulk_create(path: Path) -> Callable[[], object]:
@@ -263,10 +330,29 @@ def execute_many(path: Path) -> Callable[[], object]:
 
 def copy(path: Path) -> Callable[[], object]:
     """Write texts past Django's models; nothing is checked."""
+    return copying("school_student", COLUMNS, list(rows_of(path)))
+
+
+def copy_members(path: Path) -> Callable[[], object]:
+    """Write texts past Django's models: what a foreign key costs the database."""
+    from tests.school.models import Faculty
+
+    names = [*WITHOUT_KEY, "nickname", "changed_at", "added_at"]
+    rows = [[*row[:4], "", *["2026-01-01"] * 2, *row[4:]] for row in rows_of(path)]
+    if len(rows[0]) > len(names):
+        names.append("faculty_id")
+        pks = {code: str(pk) for pk, code in Faculty.objects.values_list("pk", "code")}
+        rows = [[*row[:-1], pks[row[-1]]] for row in rows]
+    return copying("school_member", names, rows)
+
+
+def copying(
+    table: str, names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Callable[[], object]:
+    """Return what copies rows into a table, a thousand in each transaction."""
     from django.db import connection, transaction
 
-    rows = list(rows_of(path))
-    into = f"COPY school_student ({', '.join(COLUMNS)}) FROM STDIN"
+    into = f"COPY {table} ({', '.join(names)}) FROM STDIN"
 
     def run() -> None:
         for start in range(0, len(rows), BATCH):

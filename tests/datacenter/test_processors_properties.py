@@ -55,11 +55,11 @@ def shape(outcome):
     )
 
 
-def result(processor, columns, mode, batches, many, set_up):
+def result(processor, columns, mode, batches, many, set_up, *, with_changes):
     found = None
     with contextlib.suppress(Undo), transaction.atomic():
         set_up()
-        plan = processor().prepare(columns, mode, with_changes=True)
+        plan = processor().prepare(columns, mode, with_changes=with_changes)
         outcomes = []
         number = 0
         for batch in batches:
@@ -76,9 +76,18 @@ def has_rules(model):
     return model is models.Member
 
 
-def compare(processor, columns, mode, batches, *, set_up, many=()):
-    slow = result(by_row(processor), columns, mode, batches, many, set_up)
-    fast = result(processor, columns, mode, batches, many, set_up)
+def compare(processor, columns, mode, batches, **options):
+    # Where nobody asks for the changes, many rows go in by columns.
+    for with_changes in (True, False):
+        compare_once(
+            processor, columns, mode, batches, with_changes=with_changes, **options
+        )
+
+
+def compare_once(processor, columns, mode, batches, *, with_changes, set_up, many=()):
+    asked = (columns, mode, batches, many, set_up)
+    slow = result(by_row(processor), *asked, with_changes=with_changes)
+    fast = result(processor, *asked, with_changes=with_changes)
     assert fast[2] is BulkPlan
     for ours, theirs in zip(fast[0], slow[0], strict=True):
         # A row that is wrong anyway is not handed to the database for more reasons.
@@ -122,6 +131,48 @@ def members():
 def test_members(batches, mode):
     columns = ["number", "email", "faculty", "level", "points", "nickname"]
     compare(processors.MemberProcessor, columns, mode, batches, set_up=members)
+
+
+def students():
+    for number in (1, 2, 3):
+        models.Student.objects.create(
+            matric_no=f"M{number}",
+            name=f"Name {number}",
+            email=f"{number}@b.org",
+            admitted_on="2024-09-01",
+            fee=number,
+        )
+    # No row can name this one.
+    models.Student.objects.create(matric_no="", admitted_on="2024-09-01")
+
+
+@settings(parent=EXAMPLES, max_examples=60)
+@given(
+    tables(
+        some("M1", "M1", "M2", "M2", "M3", "M4", " M1", "", "--CLEAR--"),
+        some("Ada", "Name 1", "Name 2", "", "--CLEAR--"),
+        some("1@b.org", "2@b.org", "2@b.org", "4@b.org", "", "x"),
+        some("2024-09-01", "2024-09-01", "2025-01-31", "", "soon"),
+        some("1.00", "2.00", "2.50", "", "1e9"),
+    ),
+    MODES,
+)
+def test_students(batches, mode):
+    columns = ["matric_no", "name", "email", "admitted_on", "fee"]
+    compare(processors.StudentProcessor, columns, mode, batches, set_up=students)
+
+
+@settings(parent=EXAMPLES, max_examples=60)
+@given(
+    tables(
+        some("M1", "M2", "M3", "M4", ""),
+        some("Ada", "Name 1", ""),
+        some("1.00", "2.00"),
+    )
+)
+def test_some_columns_of_students(batches):
+    columns = ["matric_no", "name", "fee"]
+    compare(processors.StudentProcessor, columns, Mode.UPDATE, batches, set_up=students)
 
 
 @EXAMPLES

@@ -21,6 +21,7 @@ from deliverystore.datacenter.rows.obstacles import refers_to_itself
 from deliverystore.datacenter.rows.outcomes import Action, Mode, Outcome, Row
 from deliverystore.datacenter.rows.plans import Plan
 from deliverystore.datacenter.rows.tasks import OrderMatters
+from deliverystore.datacenter.rows.updating import update
 
 if TYPE_CHECKING:
     from deliverystore.datacenter.modelprocessor import ModelProcessor
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 class BulkPlan(Plan):
     """Writes a batch as a whole; by_row knows how to do a single row.
 
-    The outcomes are those of by_row. New objects are made at once where that goes well.
-    Else what others have is looked up; where the database refuses a batch all the same,
-    each half is tried by itself, after what went in before it, until the bad rows are
-    alone.
+    The outcomes are those of by_row. Objects are made or changed at once where nothing
+    speaks against it. Else what others have is looked up; where the database refuses a
+    batch all the same, each half is tried by itself, after what went in before it,
+    until the bad rows are alone.
     """
 
     processor: ModelProcessor
@@ -51,6 +52,12 @@ class BulkPlan(Plan):
         )
         # While nothing fails, new objects are made without a look at the others.
         self._trusts = self._can_trust
+        self._updates = (
+            self.mode is Mode.UPDATE
+            and self._facts.is_plain
+            and len(self._facts.keys) == 1
+            and not self.with_changes
+        )
 
     def process(self, rows: Sequence[Row]) -> list[Outcome]:
         self._by_row.judges_at_once = self.judges_at_once
@@ -74,10 +81,25 @@ class BulkPlan(Plan):
             done = create(self._facts, self.columns, rows, read)
             if done is not None:
                 return done
+        if self._updates and not self.judges_at_once:
+            changed = update(self._facts, self.columns, rows, read)
+            if changed is not None:
+                return self._with_others(rows, read, changed)
         done = self._apply(list(zip(rows, read.rows(), strict=True)))
         failed = any(outcome.action is Action.FAILED for outcome in done)
         self._trusts = self._can_trust and not failed
         return done
+
+    def _with_others(
+        self, rows: list[Row], read: Read, done: dict[int, Outcome]
+    ) -> list[Outcome]:
+        """Do the rows that have no outcome yet; return all outcomes."""
+        if len(done) < len(rows):
+            left = [place for place in range(len(rows)) if place not in done]
+            values = read.rows()
+            others = self._apply([(rows[place], values[place]) for place in left])
+            done |= dict(zip(left, others, strict=True))
+        return [done[place] for place in range(len(rows))]
 
     def _apply(self, rows: list[tuple[Row, Values]]) -> list[Outcome]:
         try:

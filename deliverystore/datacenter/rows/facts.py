@@ -101,6 +101,14 @@ class Facts:
             for columns in self.database_rules
         )
 
+    def compares(self, names: Collection[str]) -> bool:
+        """Tell whether columns (attname) are compared with those of other objects."""
+        compared = (
+            *(unique.attnames for unique in self.uniques),
+            *(columns or () for columns in self.database_rules),
+        )
+        return any(name in columns for columns in compared for name in names)
+
     def state(self, values: Values) -> State:
         """Return what is stored for the values of a row."""
         if self.same_names and not self.needs_objects and not self.many:

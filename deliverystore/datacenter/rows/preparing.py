@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal, getcontext
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 Prepare = Callable[[object], object]
 
@@ -41,6 +43,8 @@ def preparer(field: models.Field, db: BaseDatabaseWrapper) -> Prepare | None:
         for one in same
     ):
         return None
+    if isinstance(field, models.DecimalField) and _writes_digits(field, db):
+        return _digits(field, db)
     return lambda value: field.get_db_prep_save(value, db)
 
 
@@ -61,3 +65,31 @@ def prepared(
             last, made = value, prepare(value)
         found.append(made)
     return found
+
+
+def _writes_digits(field: models.DecimalField, db: BaseDatabaseWrapper) -> bool:
+    """Tell whether decimals become texts, in Django's own way."""
+    adapt = "adapt_decimalfield_value"
+    return (
+        all(
+            getattr(type(field), name) is getattr(models.DecimalField, name)
+            for name in (*_METHODS, "to_python")
+        )
+        and getattr(type(db.ops), adapt) is getattr(BaseDatabaseOperations, adapt)
+        and bool(field.max_digits)
+        and field.decimal_places is not None
+    )
+
+
+def _digits(field: models.DecimalField, db: BaseDatabaseWrapper) -> Prepare:
+    """Return what Django does with a decimal, made for all of a field."""
+    context = getcontext().copy()
+    context.prec = field.max_digits
+    exponent = Decimal(1).scaleb(-field.decimal_places)
+
+    def prepare(value: object) -> object:
+        if type(value) is Decimal and value.is_finite():
+            return f"{value.quantize(exponent, context=context):f}"
+        return field.get_db_prep_save(value, db)
+
+    return prepare

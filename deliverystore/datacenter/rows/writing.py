@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from deliverystore.datacenter.rows.modelcells import is_automatic
 from deliverystore.datacenter.rows.preparing import prepared
 from deliverystore.datacenter.rows.states import State
 
 # A thousand numbers cost more to transfer than to make, and nearly always they follow
-# each other.
+# each other. The name of the sequence, in a query of its own, is looked up once.
 _NEXT = """
     SELECT min(pk), CASE WHEN max(pk) - min(pk) >= count(*) THEN array_agg(pk) END
     FROM (
-        SELECT nextval(pg_get_serial_sequence(%s, %s)::regclass) AS pk
+        SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) AS pk
         FROM generate_series(1, %s)
     ) AS next
 """
+# How PostgreSQL joins what it should find row by row.
+_JOINS = ("enable_hashjoin", "enable_mergejoin")
 
 
 @dataclass(frozen=True)
@@ -112,24 +116,28 @@ class Writer:
         self, pks: Sequence[object], states: Sequence[State], names: set[str]
     ) -> None:
         """Write the columns of these names (attname) of existing rows."""
-        count = len(states)
+        columns = {name: [state.get(name) for state in states] for name in names}
+        self.update_columns(columns, pks)
+
+    def update_columns(
+        self, columns: Mapping[str, Sequence[object]], pks: Sequence[object]
+    ) -> None:
+        """Write these columns (attname) of existing rows, with a value for each pk."""
         for table in self._tables:
             stamps = self._stamps(table, add=False)
             fields = [
                 field
                 for field in table.fields
-                if field.attname in names or field in stamps
+                if field.attname in columns or field in stamps
             ]
             if not fields:
                 continue
             key = prepared(table.key, self._db, pks)
-            columns = [
-                self._column(
-                    field, stamps, [state.get(field.attname) for state in states], count
-                )
+            values = [
+                self._column(field, stamps, columns.get(field.attname), len(pks))
                 for field in fields
             ]
-            self._change(table, fields, columns, key)
+            self._change(table, fields, values, key)
 
     # -- Private ---------------------------------------------------------------------
 
@@ -187,11 +195,12 @@ class Writer:
                     f"%s::{self._type(field)}[]" for field in (table.key, *fields)
                 )
                 aliases = ", ".join(['"pk of row"', *names])
-                cursor.execute(
-                    f"UPDATE {quoted} SET {sets} FROM unnest({arrays}) "  # noqa: S608
-                    f'AS new({aliases}) WHERE {quoted}.{pk} = new."pk of row"',
-                    [key, *columns],
-                )
+                with _by_index(cursor):
+                    cursor.execute(
+                        f"UPDATE {quoted} SET {sets} FROM unnest({arrays}) "  # noqa: S608
+                        f'AS new({aliases}) WHERE {quoted}.{pk} = new."pk of row"',
+                        [key, *columns],
+                    )
                 return
             sets = ", ".join(f"{self._quoted(field.column)} = %s" for field in fields)
             cursor.executemany(
@@ -205,6 +214,26 @@ class Writer:
 
     def _quoted(self, name: str | None) -> str:
         return self._db.ops.quote_name(str(name)).replace("%", "%%")
+
+
+@contextlib.contextmanager
+def _by_index(cursor: CursorWrapper) -> Iterator[None]:
+    """Let PostgreSQL find each row by an index, and not read the whole table for that.
+
+    If the block raises, the transaction, or a savepoint, is to be rolled back: that
+    undoes the settings.
+    """
+    cursor.execute(
+        "SELECT current_setting(%s), set_config(%s, 'off', true), "
+        "current_setting(%s), set_config(%s, 'off', true)",
+        [one for name in _JOINS for one in (name, name)],
+    )
+    hashed, _off, merged, _off = cursor.fetchone()
+    yield
+    cursor.execute(
+        "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
+        [_JOINS[0], hashed, _JOINS[1], merged],
+    )
 
 
 def _family(model: type[models.Model]) -> list[type[models.Model]]:

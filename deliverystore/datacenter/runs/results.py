@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -26,10 +27,7 @@ def write_finished(run: ImportRun, path: Path) -> None:
     Raise FileNotFound if the file is gone.
     """
     own = Own(run.header)
-    if own.is_all and _is_all_in(run):
-        name = run.original_file or run.file
-        with DataCenter().open(name) as file, path.open("wb") as to:
-            shutil.copyfileobj(file, to, CHUNK_SIZE)
+    if own.is_all and _is_lines(run) and _copied(run, path):
         return
     failed = _numbers(run)
     next_failed = next(failed, None)
@@ -72,11 +70,35 @@ def told(errors: list[dict[str, str]]) -> str:
     )
 
 
-def _is_all_in(run: ImportRun) -> bool:
-    """Tell whether the rows that went in are the file itself, in plain CSV."""
+def _is_lines(run: ImportRun) -> bool:
+    """Tell whether what went in are lines of the file itself, in plain CSV."""
     layout = Layout(**run.layout)
     is_plain = layout == Layout(encoding="utf-8", delimiter=",", quote='"')
-    return is_plain and not (run.failed or run.blank or run.from_parent)
+    return is_plain and not (run.blank or run.from_parent)
+
+
+def _copied(run: ImportRun, path: Path) -> bool:
+    """Copy the lines of the rows that went in; tell if all of them are there.
+
+    They are if each record is a line: the last one would have another number, or there
+    would be another number of lines, if it were not so.
+    """
+    name = run.original_file or run.file
+    with DataCenter().open(name) as file, path.open("wb") as to:
+        if not run.failed:
+            shutil.copyfileobj(file, to, CHUNK_SIZE)
+            return True
+        if (run.line or 0) - (run.record or 0) != 1:
+            return False
+        failed, number = _numbers(run), -1
+        next_failed = next(failed, None)
+        for number, line in enumerate(iter(partial(file.readline, CHUNK_SIZE), b"")):
+            # The header is line 0, the first record line 1.
+            if number == next_failed:
+                next_failed = next(failed, None)
+            else:
+                to.write(line)
+    return number == run.rows
 
 
 def _opened(path: Path) -> IO[str]:
