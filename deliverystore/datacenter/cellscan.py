@@ -7,6 +7,8 @@ copies a shared text into each cell that uses it. So a few bytes can ask for ter
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,12 +22,55 @@ from deliverystore.exceptions import TableUnreadable
 MAX_CELLS = 2_000_000
 # Of all cells together: a text that many cells share counts in each of them.
 MAX_TEXT = 256 * 1024 * 1024
-# Cells that show an error; of more, only the first ones are named.
-MAX_ERRORS = 1000
+# Spreadsheets know about a dozen.
+MAX_ERROR_TEXTS = 100
 _MAX_ROW, _MAX_COLUMN = 1_048_576, 16_384
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 Attributes = dict[str, str]
+
+
+class Errors:
+    """The cells that show an error, by row and column from 1.
+
+    There may be as many as a sheet has cells, so each is a number: of its place, and of
+    what it shows, which is one of few texts.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._places = array("Q")
+        self._shown = array("B")
+        self._is_sorted = True
+
+    def add(self, row: int, column: int, text: str) -> None:
+        """Add a cell with what it shows. Raise TableUnreadable for too many texts."""
+        if text not in self._texts:
+            if len(self._texts) == MAX_ERROR_TEXTS:
+                raise damaged(_("its cells show more kinds of errors than there are"))
+            self._texts.append(text)
+        place = _place_of(row, column)
+        if self._places and place < self._places[-1]:
+            self._is_sorted = False
+        self._places.append(place)
+        self._shown.append(self._texts.index(text))
+
+    def of_row(self, row: int) -> dict[int, str]:
+        """Return what the cells of a row show, by column; nothing for the others."""
+        if not self._is_sorted:
+            self._sort()
+        first = bisect_left(self._places, _place_of(row, 0))
+        end = bisect_left(self._places, _place_of(row + 1, 0))
+        return {
+            self._places[one] - _place_of(row, 0): self._texts[self._shown[one]]
+            for one in range(first, end)
+        }
+
+    def _sort(self) -> None:
+        order = sorted(range(len(self._places)), key=self._places.__getitem__)
+        self._places = array("Q", [self._places[one] for one in order])
+        self._shown = array("B", [self._shown[one] for one in order])
+        self._is_sorted = True
 
 
 @dataclass(kw_only=True)
@@ -35,7 +80,7 @@ class Sheet:
     rows: int = 0
     columns: int = 0
     texts: Counter[int] = field(default_factory=Counter)
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    errors: Errors = field(default_factory=Errors)
 
 
 def damaged(reason: object) -> TableUnreadable:
@@ -133,8 +178,8 @@ class _SheetScan:
         value, self._value = "".join(self._value).strip(), None
         if self._type == "s":
             self.sheet.texts[_number(value, -1)] += 1
-        elif len(self.sheet.errors) < MAX_ERRORS:
-            self.sheet.errors[self._row, self._column] = value
+        else:
+            self.sheet.errors.add(self._row, self._column, value)
 
     def _start_cell(self, found: Attributes) -> None:
         sheet = self.sheet
@@ -172,6 +217,11 @@ class _TextScan:
     def text(self, text: str) -> None:
         if self.lengths:
             self.lengths[-1] += len(text)
+
+
+def _place_of(row: int, column: int) -> int:
+    """Return a number by which the cells of a sheet are in their order."""
+    return row * (_MAX_COLUMN + 1) + column
 
 
 def _local(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from deliverystore.datacenter import free_names, logs, naming, permissions
+from deliverystore.datacenter.locks import locked
 from deliverystore.datacenter.naming import DELETED, LOGS
 from deliverystore.datacenter.places import Place
 from deliverystore.exceptions import InvalidName, RunBusy
@@ -25,10 +26,13 @@ def delete(place: Place, relative_path: str, user: User | None) -> str:
     permissions.ask(
         user, "delete files of the data center", permissions.DELETE, *importing
     )
-    held = ImportRun.objects.filter(file=path, state__in=ImportRun.HOLDING)
-    if (run := held.first()) is not None:
-        raise RunBusy(f"{path!r} stays: {run} is not over; cancel it first.")
-    deleted = free_names.settle(place, path, naming.alternatives(f"{DELETED}/{path}"))
+    # A run that begins meanwhile waits, and finds that the file is gone.
+    with locked(naming.file_lock(path)):
+        held = ImportRun.objects.filter(file=path, state__in=ImportRun.HOLDING)
+        if (run := held.first()) is not None:
+            raise RunBusy(f"{path!r} stays: {run} is not over; cancel it first.")
+        names = naming.alternatives(f"{DELETED}/{path}")
+        deleted = free_names.settle(place, path, names)
     logs.log_event("delete", path, user, to=deleted)
     return deleted
 

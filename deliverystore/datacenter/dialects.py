@@ -40,15 +40,45 @@ class Dialect:
         """Match a well-formed cell and what ends it: a delimiter or a line end."""
         delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
         plain = f"[^{delimiter}{quote}\\r\\n][^{delimiter}\\r\\n]*+"
-        return re.compile(
-            f"(?:{self.quoted.pattern}|{plain}|)({delimiter}|\\r\\n|\\r|\\n|\\Z)"
-        )
+        return re.compile(f"(?:{self.quoted.pattern}|{plain}|){self._end}")
+
+    @cached_property
+    def malformed(self) -> re.Pattern[str]:
+        """Match any other cell, and what ends it; what is quoted ends nothing."""
+        rest = f"[^{re.escape(self.delimiter)}\\r\\n]*+"
+        return re.compile(f"(?:{self.quoted.pattern})?{rest}{self._end}")
 
     @cached_property
     def quoted(self) -> re.Pattern[str]:
         """Match a quoted cell, its quotes included."""
         quote = re.escape(self.quote)
         return re.compile(f"{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}")
+
+    @property
+    def _end(self) -> str:
+        return f"({re.escape(self.delimiter)}|\\r\\n|\\r|\\n|\\Z)"
+
+    def literally(self, record: str) -> list[str]:
+        """Return the cells of a record that does not parse.
+
+        A cell that is not well formed is as it stands, with its quotes.
+        """
+        cells: list[str] = []
+        position, end = 0, self.delimiter
+        while end == self.delimiter:
+            if found := self.cell.match(record, position):
+                cells.append(self._unquoted(record[position : found.start(1)]))
+            elif found := self.malformed.match(record, position):
+                cells.append(record[position : found.start(1)])
+            else:
+                break
+            position, end = found.end(), found[1]
+        return cells
+
+    def _unquoted(self, cell: str) -> str:
+        if not cell.startswith(self.quote):
+            return cell
+        return cell[1:-1].replace(self.quote * 2, self.quote)
 
 
 def detect(lines: list[str], *, delimiter: str | None, quote: str | None) -> Dialect:

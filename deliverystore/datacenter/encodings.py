@@ -135,10 +135,14 @@ def offers(lines: Iterable[bytes], head: bytes) -> list[Offer]:
 
 
 def _sixteen(head: bytes) -> list[Offer]:
-    """Offer UTF-16 if every other byte or so is NUL on one side, and none as text."""
+    """Offer UTF-16 if bytes are NUL, as those of commas and line ends are in it."""
+    if head.count(0) <= len(head) / 50:
+        return []
     for codec in ("utf-16-le", "utf-16-be"):
         text = head[: len(head) // 2 * 2].decode(codec, "replace")
-        if head.count(0) > len(head) / 4 and "\0" not in text and "\n" in text:
+        # A character may be cut at the end.
+        is_text = "\0" not in text and "\ufffd" not in text[:-1]
+        if is_text and "\n" in text:
             return [Offer(encoding=codec, preview=_shown(text.splitlines()[0]))]
     return []
 

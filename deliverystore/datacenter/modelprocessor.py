@@ -16,7 +16,7 @@ from deliverystore.datacenter.rows.bulk import BulkPlan
 from deliverystore.datacenter.rows.cells import Cell
 from deliverystore.datacenter.rows.columns import Values
 from deliverystore.datacenter.rows.escapes import joined
-from deliverystore.datacenter.rows.modelcells import Formats, ModelCell
+from deliverystore.datacenter.rows.modelcells import Formats
 from deliverystore.datacenter.rows.obstacles import obstacles
 from deliverystore.datacenter.rows.outcomes import Change
 from deliverystore.datacenter.rows.plans import Changed, Plan, several_error
@@ -27,6 +27,7 @@ from deliverystore.datacenter.rows.states import (
     differs,
     stored,
 )
+from deliverystore.datacenter.telling import TellingModelCell
 
 
 class ModelProcessor(BatchProcessor):
@@ -77,14 +78,16 @@ class ModelProcessor(BatchProcessor):
     def _cell(self, name: str) -> Cell:
         field = _field_of(self.model, name)
         if not isinstance(field, models.ForeignKey | models.ManyToManyField):
-            return ModelCell(field, self._formats)
+            return TellingModelCell(field, self._formats)
         related = field.related_model
         names = self.lookups.get(name, ())
         if isinstance(names, str):
             names = (names,)
         if not names and not hasattr(related._default_manager, "get_by_natural_key"):
             names = ("pk",)
-        parts = [ModelCell(_field_of(related, one), self._formats) for one in names]
+        parts = [
+            TellingModelCell(_field_of(related, one), self._formats) for one in names
+        ]
         if isinstance(field, models.ManyToManyField):
             return ManyCell(field, names, parts)
         return RelatedCell(field, names, parts)

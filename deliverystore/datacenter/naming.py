@@ -141,6 +141,14 @@ def check_results(source: str, mode: str) -> None:
         )
 
 
+def file_lock(path: str) -> str:
+    """Return what is locked while a file gets a run, or is deleted since it has none.
+
+    Another name than that of the file, which is locked while it gets its content.
+    """
+    return f"run:{path}"
+
+
 def alternatives(path: str) -> Iterator[str]:
     """Yield a path and then, without end, N_2.csv, N_3.csv, … in place of N.csv.
 

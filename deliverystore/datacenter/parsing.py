@@ -196,7 +196,7 @@ def _records(texts: list[str], dialect: Dialect, end: End) -> Parsed:
             break
         record = texts[parsed.used : fault.line + 1]
         parsed.faults.append(fault)
-        parsed.rows.append(_leniently(record, dialect))
+        parsed.rows.append(dialect.literally("".join(record)))
         starts.append(parsed.used)
         parsed.used = fault.line + 1
         if end is End.TOO_MUCH:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -53,8 +53,11 @@ _MESSAGES = {
     Code.CELL_TOO_LARGE: _("a cell can have at most %(limit)s characters"),
     Code.LINE_TOO_LONG: _("a line can have at most %(limit)s bytes"),
     Code.TOO_FEW_CELLS: _("the row has %(found)d of %(expected)d cells"),
-    Code.TOO_MANY_CELLS: _(
-        "the row has %(found)d cells; the header names %(expected)d columns"
+    # A row with too many has several; the header may have one column.
+    Code.TOO_MANY_CELLS: ngettext_lazy(
+        "the row has %(found)d cells; the header names %(expected)d column",
+        "the row has %(found)d cells; the header names %(expected)d columns",
+        "expected",
     ),
     Code.CELL_ERROR: _("the spreadsheet shows the error %(error)s in this cell"),
     Code.HEADER_EMPTY: _("the column has no name"),
@@ -90,7 +93,7 @@ class Problem:
     @property
     def message(self) -> str:
         """What is wrong, in plain words and the active language; not where."""
-        return str(_MESSAGES[self.code]) % self.params
+        return str(_MESSAGES[self.code] % self.params)
 
     @property
     def place(self) -> str:

@@ -16,12 +16,12 @@ from deliverystore.datacenter.rows.arranging import Mapped, ValueMaps, arrange
 from deliverystore.datacenter.rows.cells import (
     Cell,
     FieldDescription,
-    FormCell,
     Mark,
 )
 from deliverystore.datacenter.rows.columns import Values
 from deliverystore.datacenter.rows.outcomes import Change, Mode
 from deliverystore.datacenter.rows.plans import Changed, Plan, RowPlan
+from deliverystore.datacenter.telling import TellingFormCell
 
 # What is no part of a key.
 _NO_KEY = (None, "", Mark.EMPTY)
@@ -113,7 +113,7 @@ class BatchProcessor:
     def get_cells(self) -> dict[str, Cell]:
         """Return how the cells of each field are read."""
         fields = cast("Mapping[str, FormField]", self.fields)
-        return {name: FormCell(name, field) for name, field in fields.items()}
+        return {name: TellingFormCell(name, field) for name, field in fields.items()}
 
     def make_plan(self, plan: Plan) -> Plan:
         """Return the plan to use: this one, or a faster one with the same outcomes."""

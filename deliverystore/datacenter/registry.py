@@ -8,13 +8,17 @@ from typing import TypeVar
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.module_loading import autodiscover_modules
+from django.utils.text import capfirst
 
 from deliverystore.datacenter.modelprocessor import ModelProcessor
 from deliverystore.datacenter.processors import BatchProcessor
+from deliverystore.datacenter.words import did_you_mean, listed
 from deliverystore.exceptions import ProcessorNotFound
 
 Processor = TypeVar("Processor", bound=type[BatchProcessor])
 
+# Of more processors, only so many are named to who asks for another one.
+_MAX_LISTED = 50
 # In the order of registration; several of one name are a mistake that a check tells.
 _registered: list[type[BatchProcessor]] = []
 
@@ -53,8 +57,10 @@ def get_processor(name: str) -> BatchProcessor:
     """Return a new processor, for one run. Raise ProcessorNotFound."""
     processors = get_processors()
     if name not in processors:
-        known = ", ".join(processors) or "none"
-        raise ProcessorNotFound(f"There is no processor {name!r}; there are: {known}.")
+        known = listed(list(processors), most=_MAX_LISTED)
+        text = f"There is no processor {name!r}; there are: {known}."
+        question = did_you_mean(name, list(processors))
+        raise ProcessorNotFound(f"{text} {capfirst(question)}".strip())
     return processors[name]()
 
 

@@ -70,7 +70,7 @@ class SheetTable(Table):
         for values in islice(self._values, size):
             line = start.line + len(rows)
             record = start.record + len(rows)
-            cells = self._fitted([as_text(value) for value in values])
+            cells = self._fitted(self._texts(values, line))
             problems += self._cell_problems(values, line, record)
             problems += width_problems(cells, self.header, line=line, record=record)
             rows.append(cells)
@@ -83,7 +83,7 @@ class SheetTable(Table):
     def _read_header(self) -> None:
         for values in self._values:
             self._move(1)
-            cells = [as_text(value) for value in values]
+            cells = self._texts(values, self._position.offset)
             if not is_blank(cells):
                 break
         else:
@@ -102,6 +102,16 @@ class SheetTable(Table):
             offset=at.offset + rows, line=at.line + rows, record=at.record + rows
         )
 
+    def _texts(self, values: list[Value], line: int) -> list[str]:
+        """Return what the cells of a row show, errors such as #N/A included."""
+        errors = self._errors.of_row(line)
+        if not errors:
+            return [as_text(value) for value in values]
+        return [
+            errors.get(column) or as_text(value)
+            for column, value in enumerate(values, start=self._left + 1)
+        ]
+
     def _fitted(self, cells: list[str]) -> list[str]:
         """Return as many cells as the header has; a sheet has no end of a row."""
         width = len(self.header)
@@ -113,8 +123,9 @@ class SheetTable(Table):
         self, values: list[Value], line: int, record: int | None
     ) -> list[Problem]:
         found: list[tuple[int, Code, dict[str, int | str]]] = []
+        errors = self._errors.of_row(line)
         for column, value in enumerate(values, start=1):
-            if error := self._errors.get((line, self._left + column)):
+            if error := errors.get(self._left + column):
                 found.append((column, Code.CELL_ERROR, {"error": error}))
             if isinstance(value, str) and "\0" in value:
                 found.append((column, Code.NUL, {}))

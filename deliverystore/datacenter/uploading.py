@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import router, transaction
-from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 from deliverystore.conf import conf
 from deliverystore.datacenter import (
@@ -94,9 +94,12 @@ def _check_room(place: Place, name: str) -> None:
     waiting = (one for one in names if naming.is_visible(one) and naming.is_data(one))
     if len(list(islice(waiting, limit))) == limit:
         raise TooManyFiles(
-            gettext(
+            ngettext(
+                "%(name)r is refused: %(limit)d file waits already; import or delete "
+                "it first.",
                 "%(name)r is refused: %(limit)d files wait already; import or delete "
-                "some of them first."
+                "some of them first.",
+                limit,
             )
             % {"name": name, "limit": limit}
         )

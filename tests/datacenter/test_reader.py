@@ -496,3 +496,21 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path, row, count):
     assert result.stderr == ""
     small, large = (int(kib) / 1024 for kib in result.stdout.split())
     assert large - small < 8
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"a\n1,2\n", "1 column"), (b"a,b\n1,2,3\n", "2 columns")]
+)
+def test_a_header_with_one_column_names_no_columns(content, said):
+    (problem,) = check(io.BytesIO(content), delimiter=",").problems
+
+    assert problem.message.endswith(f"the header names {said}")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_recognised_also_where_few_bytes_are_nul(codec, monkeypatch):
+    monkeypatch.setitem(sys.modules, "charset_normalizer", None)
+    report = check(io.BytesIO("名前,都市\n山田太郎,東京\n".encode(codec)))
+
+    assert [one.encoding for one in report.offers] == [codec]
+    assert report.offers[0].preview == "名前,都市"

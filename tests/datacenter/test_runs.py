@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -438,6 +439,78 @@ def test_a_worker_that_lost_its_lease_cannot_write(center):
     run.refresh_from_db()
     assert (run.state, run.rows, Faculty.objects.count()) == ("running", 2, 2)
     assert run.worker == taken[0].worker
+
+
+def test_a_file_that_is_deleted_while_its_run_begins_gets_no_run(center, registered):
+    class HesitantProcessor(processors.FacultyProcessor):
+        name = "hesitant"
+
+        def make_plan(self, plan):
+            DataCenter().delete("f.csv")
+            return super().make_plan(plan)
+
+    registered(HesitantProcessor)
+
+    with pytest.raises(FileNotFound):
+        start(center, ("A", "x"), processor="hesitant")
+
+    assert not ImportRun.objects.exists()
+    assert names_in(center) == ["deleted/f.csv"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_run_begins_between_the_look_and_the_move_of_a_deletion(center, monkeypatch):
+    if connection.vendor == "sqlite":
+        return  # Its tests have one database in memory, which lets nobody wait.
+    put(center, "f.csv", table(("A", "x")))
+    said = []
+
+    def begin():
+        try:
+            runs.start_run("f.csv", "faculty", "create", enqueue=False)
+        except FileNotFound:
+            said.append("no file")
+        connection.close()
+
+    thread = Thread(target=begin)
+
+    def slowly(place, name, new_name, move=FolderPlace._move):
+        thread.start()
+        thread.join(1)
+        said.append(thread.is_alive())
+        move(place, name, new_name)
+
+    monkeypatch.setattr(FolderPlace, "_move", slowly)
+    center.delete("f.csv")
+    thread.join(10)
+
+    assert said == [True, "no file"]
+    assert not ImportRun.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_file_is_deleted_whose_run_is_about_to_begin(center):
+    if connection.vendor == "sqlite":
+        return  # As above.
+    said = []
+
+    def delete():
+        try:
+            center.delete("f.csv")
+        except RunBusy:
+            said.append("busy")
+        connection.close()
+
+    thread = Thread(target=delete)
+    with transaction.atomic():
+        run = start(center, ("A", "x"))
+        thread.start()
+        thread.join(1)
+        said.append(thread.is_alive())
+    thread.join(10)
+
+    assert said == [True, "busy"]
+    assert runs.work(run).state == "finished"
 
 
 def test_a_run_with_a_worker_is_not_taken(center):
@@ -972,6 +1045,82 @@ def test_one_row_is_edited_and_tried_again(center):
     row.refresh_from_db()
     with pytest.raises(RunRefused):
         runs.edit_row(row, ["F9", "too late"])
+
+
+def test_a_correction_says_how_many_failed_rows_have_the_value(center):
+    rows = [
+        ("too-long-code", "x"),
+        (" too-long-code", "y"),
+        ("long, too-long-code", ""),
+    ]
+    run = runs.work(start(center, *rows, ("A", "too-long-code")))
+    assert run.failed == 3
+
+    assert runs.correct_values(run, "code", {"too-long-code": "T"}) == 2
+    assert runs.correct_values(run, "code", {"no such code": "T"}) == 0
+    row = FailedRow.objects.get(run=run, number=3)
+    runs.edit_row(row, ["too-long-code ", ""])
+    assert runs.correct_values(run, "code", {"x": "y", "too-long-code": "T"}) == 3
+
+
+def test_a_row_that_came_back_in_a_pending_file_is_edited_without_its_errors(center):
+    run = runs.work(start(center, *faculties(3, bad={0, 1})))
+    second = runs.work(runs.start_run(run.pending_file, enqueue=False))
+    row, other = FailedRow.objects.filter(run=second).order_by("number")
+    assert runs.own_columns(second) == ["code", "name"]
+    assert runs.own_cells(row) == ["too-long-F0", "Faculty 0"]
+
+    with pytest.raises(RunRefused, match="needs 2 cells, not 3: code, name"):
+        runs.edit_row(row, ["F0", "Edited", ""])
+    runs.edit_row(row, ["F0", "Edited"])
+
+    row.refresh_from_db()
+    assert runs.own_cells(row) == ["F0", "Edited"]
+    third = runs.work(runs.retry(second, enqueue=False))
+    assert (third.finished, third.failed) == (1, 1)
+    assert Faculty.objects.get(code="F0").name == "Edited"
+    lines = read(center, third.pending_file).splitlines()
+    assert lines[0] == "code,name,--ERRORS--"
+    assert lines[1].startswith(",".join(runs.own_cells(other)))
+
+
+def test_the_column_of_errors_may_stand_anywhere(center):
+    run = runs.work(start(center, *faculties(3, bad={0, 1})))
+    put(center, run.pending_file, "--ERRORS--,name,code\r\nx,Arts,too-long-code\r\n")
+    second = runs.work(runs.start_run(run.pending_file, enqueue=False))
+
+    runs.edit_row(FailedRow.objects.get(run=second), ["Arts", "A"])
+
+    assert runs.work(runs.retry(second, enqueue=False)).state == "finished"
+    assert Faculty.objects.get(code="A").name == "Arts"
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('F2,"Art"s', ["F2", '"Art"s']),
+        ('"F,2"x,"a ""b"" c"', ['"F,2"x', 'a "b" c']),
+        ('F2,"Arts', ["F2", '"Arts']),
+        ('F2,"Art" "s" ', ["F2", '"Art" "s" ']),
+        ('"F2" ,', ['"F2" ', ""]),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_row_with_a_lost_quote_comes_back_as_it_stood_in_the_file(
+    center, line, cells, delimiter
+):
+    text = f"code,name\r\nA,Arts\r\n{line}\r\n".replace(",", delimiter)
+    put(center, "f.csv", text)
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+    expected = [one.replace(",", delimiter) for one in cells]
+
+    _header, pending = csv.reader(read(center, run.pending_file).splitlines())
+
+    assert pending[:2] == expected
+    again = runs.work(runs.start_run(run.pending_file, enqueue=False))
+    assert (again.finished, again.failed, codes()) == (0, 1, ["A"])
+    _header, pending = csv.reader(read(center, again.pending_file).splitlines())
+    assert pending[:2] == expected
 
 
 def test_a_damaged_row_is_not_tried_again_until_somebody_edits_it(center):

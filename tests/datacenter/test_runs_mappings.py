@@ -233,3 +233,67 @@ def test_a_run_does_not_begin_with_an_unknown_column(center):
         "shoe size"
     ]
     assert not ImportRun.objects.exists()
+
+
+def refused(center, *header, mapping=None):
+    put(center, "f.csv", table(("A",) * len(header), header=header))
+    with pytest.raises(ColumnsRefused) as raised:
+        runs.start_run("f.csv", "faculty", "create", mapping, enqueue=False)
+    assert not ImportRun.objects.exists()
+    return raised.value
+
+
+def test_a_mapping_of_a_column_that_the_file_has_not_is_refused(center):
+    error = refused(center, "code", "Dean", mapping={"dean": None, "x": "name"})
+
+    first, second = error.problems
+    assert (first.code, first.column) == ("absent", "dean")
+    assert first.message == (
+        "The file has no column “dean”; did you mean “Dean”? It has: code, Dean."
+    )
+    assert second.message == "The file has no column “x”. It has: code, Dean."
+    assert not SavedMapping.objects.exists()
+
+
+def test_a_page_is_told_so_before_the_run_begins(pupils):
+    with pytest.raises(ColumnsRefused, match="no column “Nr”"):
+        suggested("matric_no", mapping={"Nr": "matric_no"})
+
+
+def test_an_inherited_mapping_may_have_columns_that_somebody_took_out(center):
+    put(center, "f.csv", table(("A", "x"), ("A", "y"), header=("Kürzel", "dean")))
+    mapping = {"Kürzel": "code", "dean": None}
+    run = runs.start_run("f.csv", "faculty", "create", mapping, enqueue=False)
+    runs.work(run)
+    put(center, run.pending_file, table(("B",), header=["Kürzel"]))
+
+    again = runs.work(runs.start_run(run.pending_file, enqueue=False))
+
+    assert (again.state, again.mapping) == ("finished", {"Kürzel": "code"})
+
+
+def test_a_field_that_there_is_not_is_named_with_one_that_is_much_alike(center):
+    error = refused(center, "code", "x", mapping={"x": "nmae"})
+
+    assert str(error) == (
+        "There is no field “nmae” for the column “x”; did you mean “name”? "
+        "The fields are: code, name."
+    )
+
+
+def test_a_column_whose_field_another_one_has_is_told_which(center):
+    error = refused(center, "code", "name", "name_")
+
+    assert str(error).startswith(
+        "The column “name_” has no field: the column “name” has “name” already. "
+    )
+
+
+def test_the_fields_are_named_once_however_many_columns_have_none(center):
+    error = refused(center, "code", "shoe", "nam", "hat")
+
+    assert [one.message for one in error.problems] == [
+        "There is no field for the column “shoe”.",
+        "There is no field for the column “nam”; did you mean “name”?",
+        "There is no field for the column “hat”. The fields are: code, name.",
+    ]

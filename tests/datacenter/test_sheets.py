@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from deliverystore.datacenter import Code, Layout, Record, check, open_table, workbooks
-from deliverystore.datacenter.cellscan import MAX_ERRORS
+from deliverystore.datacenter.cellscan import MAX_ERROR_TEXTS
 from deliverystore.exceptions import MissingExtra, TableUnreadable
 
 pytest.importorskip("python_calamine")
@@ -281,17 +281,48 @@ def test_a_sheet_is_chosen_by_its_name():
     assert open_table(workbook(HEADER), sheet="One").header == ("name", "value")
 
 
-def test_of_very_many_errors_the_first_are_named():
+def error(cell, shown):
+    return f'<c r="{cell}" t="e"><v>{shown}</v></c>'
+
+
+def test_of_very_many_errors_each_is_told():
     rows = "".join(
-        f'<row r="{n}">{text(f"A{n}", "x")}<c r="B{n}" t="e"><v>#N/A</v></c></row>'
-        for n in range(2, MAX_ERRORS + 4)
+        f'<row r="{n}">{text(f"A{n}", "x")}{error(f"B{n}", "#N/A")}</row>'
+        for n in range(2, 3002)
     )
 
-    report = check(workbook(HEADER + rows), max_problems=2 * MAX_ERRORS)
+    report = check(workbook(HEADER + rows), max_problems=5000)
 
     assert {problem.code for problem in report.problems} == {Code.CELL_ERROR}
-    assert report.problem_count == MAX_ERRORS
-    assert report.records == MAX_ERRORS + 2
+    assert report.problem_count == report.records == 3000
+
+
+def test_an_error_comes_as_the_text_that_the_spreadsheet_shows():
+    rows = f'<row r="2">{error("A2", "#DIV/0!")}{error("B2", "#N/A")}</row>'
+    rows += f'<row r="3">{text("A3", "x")}{error("B3", "#REF!")}</row>'
+
+    table = open_table(workbook(HEADER + rows))
+
+    assert [one.cells for one in table] == [["#DIV/0!", "#N/A"], ["x", "#REF!"]]
+
+
+def test_errors_are_found_wherever_their_rows_stand_in_the_file():
+    rows = f'<row r="3">{text("A3", "y")}{error("B3", "#REF!")}</row>'
+    rows += f'<row r="2">{text("A2", "x")}{error("B2", "#N/A")}</row>'
+
+    table = open_table(workbook(HEADER + rows))
+
+    assert [one.cells for one in table] == [["x", "#N/A"], ["y", "#REF!"]]
+
+
+def test_errors_that_no_spreadsheet_has_are_refused():
+    rows = "".join(
+        f'<row r="{n}">{error(f"A{n}", f"#{n}")}</row>'
+        for n in range(2, MAX_ERROR_TEXTS + 3)
+    )
+
+    with pytest.raises(TableUnreadable, match="more kinds of errors"):
+        open_table(workbook(HEADER + rows))
 
 
 def test_blanks_between_shared_texts_are_no_text():

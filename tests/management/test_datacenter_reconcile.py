@@ -76,10 +76,29 @@ def test_each_disagreement_is_a_line_with_its_import_if_it_has_one(center):
         call_command("datacenter_reconcile", stdout=out)
 
     assert raised.value.returncode == 1
-    assert sorted(out.getvalue().splitlines()) == [
-        f"missing  unfinished/f.csv (import {run.pk})",
-        "stray  g.create.pending.csv",
-    ]
+    found, what, stray, what_of_stray = out.getvalue().splitlines()
+    assert found == f"missing  unfinished/f.csv (import {run.pk})"
+    assert f"`datacenter_run retry {run.pk}`" in what
+    assert f"`datacenter_run discard {run.pk} --reason" in what
+    assert stray == "stray  g.create.pending.csv"
+    assert "`import_csv g.create.pending.csv --processor" in what_of_stray
+
+
+def said():
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("datacenter_reconcile", stdout=out)
+    return out.getvalue()
+
+
+def test_of_an_import_that_is_not_over_it_says_what_goes_on_with_it(center):
+    run = start(center, *faculties(2))
+    put(center, "unfinished/g.csv")
+
+    assert "    `import_csv --resume` goes on with it." in said()
+    assert "move it out of the data center" in said()
+    center.place.delete("f.csv")
+    assert f"`datacenter_run cancel {run.pk}`" in said()
 
 
 def test_what_cannot_be_compared_ends_with_2(settings):

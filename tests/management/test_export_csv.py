@@ -44,10 +44,39 @@ def test_it_prints_the_bytes_of_the_file(capfdbinary):
     assert capfdbinary.readouterr().out == ROWS
 
 
-def test_a_file_is_written_without_a_word(tmp_path):
+def test_what_was_written_is_told_beside_the_data(capfdbinary):
+    call_command("export_csv", "faculty", stdout=sys.stdout)
+
+    out, err = capfdbinary.readouterr()
+    assert out == ROWS
+    assert err.decode() == f"2 rows, {len(ROWS)} bytes.\n"
+
+
+def test_a_file_is_written_with_how_much_and_where(tmp_path):
     path = tmp_path / "f.csv"
 
-    assert run("faculty", "--to", path) == ""
+    assert run("faculty", "--to", path) == f"2 rows, {len(ROWS)} bytes: {path}\n"
+    assert path.read_bytes() == ROWS
+    assert run("faculty", "--to", path, "--replace", "--verbosity", 0) == ""
+    one = run("faculty", "--to", path, "--replace", "--filter", "code=A")
+    assert one.startswith("1 row, ")
+
+
+@pytest.mark.parametrize("name", ["f.ods", "f.TSV", "f.csv.gz"])
+def test_a_file_that_ends_like_another_format_is_refused(tmp_path, name):
+    path = tmp_path / name
+
+    said = run("faculty", "--to", path, code=2)
+
+    assert "ends with one of .csv, .xlsx, or say the format by --format" in said
+    assert not path.exists()
+
+
+def test_a_name_without_an_end_is_that_of_a_csv_file(tmp_path):
+    path = tmp_path / "faculties"
+
+    run("faculty", "--to", path)
+
     assert path.read_bytes() == ROWS
 
 
@@ -156,7 +185,7 @@ def test_one_that_fails_does_not_stop_the_others(center, monkeypatch):
 
     said = run("--resume", code=2)
 
-    assert "Could not do 1 exports" in said
+    assert "Could not do 1 export." in said
     assert "There is no processor 'gone'" in said
     waiting.refresh_from_db()
     assert waiting.state == "finished"

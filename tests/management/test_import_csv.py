@@ -91,13 +91,134 @@ def test_rows_that_fail_are_told_with_the_exit_code_1(center):
 
     said = run("f.csv", "--processor", "faculty", "--mode", "create", code=1)
 
-    assert "1 rows of f.csv are not in, see f.create.pending.csv." in said
+    path = f"{center.location}/f.create.pending.csv"
+    assert f"1 row of f.csv is not in, see {path}." in said
+
+
+def test_where_the_failed_rows_are_is_told_from_the_current_folder_on(
+    center, tmp_path, monkeypatch
+):
+    put(center, "f.csv", table(*faculties(3, bad={0, 1})))
+    monkeypatch.chdir(tmp_path)
+
+    said = run("f.csv", "--processor", "faculty", "--mode", "create", code=1)
+
+    assert "2 rows of f.csv are not in, see center/f.create.pending.csv." in said
+    assert "2 rows of f.create.pending.csv are not in" in run(
+        "center/f.create.pending.csv", code=1
+    )
+
+
+def test_a_file_without_rows_is_not_said_to_be_in(center):
+    put(center, "f.csv", table())
+
+    said = run("f.csv", "--processor", "faculty", "--mode", "create")
+
+    assert "there are no rows in the file" in said
+    assert "all rows are in" not in said
+
+
+def test_the_same_command_again_says_where_the_failed_rows_wait(center, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text(table(*faculties(3, bad={1})))
+    arguments = [path, "--processor", "faculty", "--mode", "create"]
+    run(*arguments, code=1)
+
+    said = run(*arguments, code=2)
+
+    number = ImportRun.objects.get().pk
+    assert f"1 row of it is left since import {number}, in {center.location}/" in said
+    assert "`import_csv f.create.pending.csv`" in said
+    assert f"`datacenter_run retry {number}`" in said
+    assert f'`datacenter_run discard {number} --reason "…"`' in said
+    assert said == run("f.csv", code=2).replace("import f.csv:", f"import {path}:")
+
+
+def test_rows_that_wait_under_another_name_are_found_by_the_name_of_their_file(center):
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+    put(center, "finished/f.csv")
+    put(center, "f.csv", table(*faculties(3, bad={1})))
+    run(*arguments, code=1)
+
+    assert "f_2.create.pending.csv" in run(*arguments, code=2)
+
+
+def test_a_pending_file_that_is_gone_is_named_with_what_writes_it_again(center):
+    name = "f.create.pending.csv"
+    runs.work(start(center, *faculties(3, bad={1})))
+    center.place.delete(name)
+
+    said = run(name, code=2)
+
+    number = ImportRun.objects.get().pk
+    assert f"{name} is gone. `datacenter_run retry {number}` writes it again" in said
+    assert "there is no such file" in run("g.create.pending.csv", code=2)
+    assert "Errno" not in said
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_header_in_another_encoding_is_refused_with_those_that_fit(
+    center, tmp_path, is_there
+):
+    path = tmp_path / "f.csv"
+    path.write_bytes("code,name,Größe\nA,Müller,1\n".encode("cp1252"))
+    if is_there:
+        put(center, "f.csv")
+        center.place.replace("f.csv", [path.read_bytes()])
+
+    said = run(path, "--processor", "faculty", "--mode", "create", code=2)
+
+    assert "is no character in utf-8" in said
+    assert re.search(r"try --encoding cp1252 \(or .+\)\.$", said)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_recognised(center, encoding):
+    center.place.replace("f.csv", ["code,name\nЯ,Б\n".encode(encoding)])
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+
+    said = run(*arguments, code=2)
+    assert "which no text has. It may be in another encoding" in said
+    assert said.endswith(f"try --encoding {encoding}.")
+    run(*arguments, "--encoding", encoding)
+    assert Faculty.objects.get().code == "Я"
+
+
+def test_rows_in_another_encoding_fail_with_what_to_do_about_it(center):
+    content = "code,name\nA,Arts\nB,Müller\n".encode("cp1252")
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+    center.place.replace("f.csv", [content])
+    tried = run(*arguments, "--dry-run", code=1)
+
+    said = run(*arguments, code=1)
+
+    for one in (tried, said):
+        assert "try --encoding cp1252" in one
+    assert "under another name and with --mode upsert" in said
+    assert "under another name" not in tried
+    center.place.replace("g.csv", [content])
+    arguments = ["g.csv", "--processor", "faculty", "--mode", "upsert"]
+    run(*arguments, "--encoding", "cp1252")
+    assert Faculty.objects.get(code="B").name == "Müller"
+
+
+def test_a_mapping_of_a_column_that_is_not_there_is_refused(center):
+    put(center, "f.csv", table(("A", "x"), header=("Code", "name")))
+    arguments = ["f.csv", "--processor", "faculty", "--mode", "create"]
+
+    said = run(*arguments, "--map", "Cod=code", code=2)
+
+    assert "no column “Cod”; did you mean “Code”? It has: Code, name." in said
+    assert said.endswith("--map COLUMN= leaves it out.")
+    assert ";" not in said.partition("did you mean")[2]
+    assert not ImportRun.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["nowhere.csv"], "No such file"),
+        (["nowhere.csv"], "no such file, nor does one of this name wait"),
+        (["nowhere/at/all.csv"], "there is no such file."),
         (["f.csv", "--processor", "nobody", "--mode", "create"], "no processor"),
         (["f.csv", "--processor", "faculty"], "no mode"),
         ([], "Name a file"),
@@ -337,7 +458,7 @@ def test_a_column_may_be_called_anything(center):
 def test_it_is_shown_how_much_is_read(center, monkeypatch, kind):
     shown = []
     monkeypatch.setattr(
-        "deliverystore.management.commands.import_csv.progress",
+        "deliverystore.management.working.progress",
         lambda total, **how: (
             shown.append([total, how["unit"]]) or progress(total, **how)
         ),
@@ -386,7 +507,7 @@ def test_an_import_that_breaks_off_keeps_none_of_the_others_waiting(center):
     said = run("--resume", code=2)
 
     assert "Could not import f.csv: " in said
-    assert "1 rows of h.csv are not in" in said
+    assert "1 row of h.csv is not in" in said
     states = ImportRun.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["failed", "finished", "pending"]
 
@@ -428,5 +549,13 @@ def test_the_template_has_what_is_needed_first():
     call_command("csv_template", "student", stdout=out)
 
     assert out.getvalue() == "matric_no,name,email,admitted_on,fee\r\n"
-    with pytest.raises(CommandError, match="no processor"):
-        call_command("csv_template", "nobody")
+
+
+def test_the_template_of_an_unknown_processor_ends_with_2_and_names_those_there_are():
+    with pytest.raises(CommandError) as raised:
+        call_command("csv_template", "studnet")
+
+    assert raised.value.returncode == 2
+    said = str(raised.value)
+    assert "no processor 'studnet'; there are: " in said
+    assert said.endswith("Did you mean “student”?")

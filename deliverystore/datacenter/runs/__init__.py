@@ -6,10 +6,18 @@ from deliverystore.datacenter.runs.controlling import (
     cancel,
     go_on,
     left,
+    left_over_of,
     resume,
     unfinished,
+    unsettled,
 )
-from deliverystore.datacenter.runs.corrections import correct_values, discard, edit_row
+from deliverystore.datacenter.runs.corrections import (
+    correct_values,
+    discard,
+    edit_row,
+    own_cells,
+    own_columns,
+)
 from deliverystore.datacenter.runs.mappings import Suggestion, suggested_mapping
 from deliverystore.datacenter.runs.permissions import may_import, processors_for
 from deliverystore.datacenter.runs.reconciling import (
@@ -31,7 +39,10 @@ __all__ = [
     "edit_row",
     "go_on",
     "left",
+    "left_over_of",
     "may_import",
+    "own_cells",
+    "own_columns",
     "processors_for",
     "reconcile",
     "resume",
@@ -39,6 +50,7 @@ __all__ = [
     "start_run",
     "suggested_mapping",
     "unfinished",
+    "unsettled",
     "work",
     "write_finished",
     "write_pending",

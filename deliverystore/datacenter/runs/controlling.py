@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import Q
 from django.utils import timezone
 
-from deliverystore.datacenter import leases
+from deliverystore.datacenter import leases, naming
+from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.rows.arranging import Mapped
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs import limits, permissions, tasks
 from deliverystore.datacenter.runs.sources import layout_of
 from deliverystore.datacenter.tables import Layout
@@ -107,3 +110,24 @@ def left() -> Iterator[ImportRun]:
 def unfinished(file: str) -> ImportRun | None:
     """Return the run of a file that is not over, if there is one."""
     return ImportRun.objects.filter(file=file, state__in=ImportRun.HOLDING).first()
+
+
+def unsettled() -> Iterator[ImportRun]:
+    """Yield the runs that are not over or have rows left, the oldest first."""
+    # What was cancelled before a row was read has none left.
+    left = Q(state__in=ImportRun.LEFT_OVER, failed__gt=0)
+    held = Q(state__in=ImportRun.HOLDING)
+    yield from ImportRun.objects.filter(held | left).order_by("pk")
+
+
+def left_over_of(file: str) -> ImportRun | None:
+    """Return the newest run that has rows left of a file, or of its pending file.
+
+    Of N.csv it is the one whose rows wait in N.create.pending.csv, for example.
+    """
+    is_pending = naming.parse(file).kind is Kind.PENDING
+    names = [file] if is_pending else [naming.pending_name(file, one) for one in Mode]
+    # An earlier file of the name may have left these names to itself.
+    mine = Q(pending_file__in=names) | Q(file=file)
+    left = ImportRun.objects.filter(mine, state__in=ImportRun.LEFT_OVER, failed__gt=0)
+    return left.order_by("-pk").first()

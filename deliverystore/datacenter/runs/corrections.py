@@ -7,12 +7,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from deliverystore.datacenter import leases, logs, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED
 from deliverystore.datacenter.runs import leftovers, permissions, valuemaps
+from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.texts import dumped
+from deliverystore.datacenter.words import did_you_mean, listed
 from deliverystore.exceptions import FileNotFound, RunRefused
 from deliverystore.models import FailedRow, ImportRun
 from deliverystore.models.access import User
@@ -23,36 +26,58 @@ _GIVEN_UP = (*ImportRun.LEFT_OVER, ImportRun.State.BROKEN)
 
 def correct_values(
     run: ImportRun, column: str, values: Mapping[str, str], user: User | None = None
-) -> None:
+) -> int:
     """Read other values of a column instead of wrong ones, in all runs from now on.
 
-    It counts for the processor of this run, and for columns with this header.
-    Raise NotPermitted, or RunRefused if the file has no such column, or it goes to a
-    sensitive field: corrections are a list, which can be seen.
+    It counts for the processor of this run, and for columns with this header. A value
+    is a whole cell, also where a cell has a list; blanks around it do not count.
+
+    Return how many of the run's failed rows have one of the wrong values: with 0, none
+    of them changes, and it is only remembered. Raise NotPermitted, or RunRefused if
+    the file has no such column, or it goes to a sensitive field: corrections are a
+    list, which can be seen.
     """
     permissions.ask(user, run.processor, run.mode)
     if column not in run.header:
-        raise RunRefused(f"{run.file!r} has no column {column!r}.")
+        columns = own_columns(run)
+        question = did_you_mean(column, columns) or f"it has: {listed(columns)}."
+        raise RunRefused(f"{run.file!r} has no column {column!r}; {question}")
     if run.mapping.get(column) in registry.get_processor(run.processor).sensitive:
         raise RunRefused(f"{column!r} is kept out of all lists: edit its rows.")
     with transaction.atomic(using=leases.database()):
         for wrong, right in values.items():
             user_id = user.pk if user else None
             valuemaps.remember(run.processor, column, wrong, right, user_id)
+    return _count_having(run, run.header.index(column), set(map(str.strip, values)))
+
+
+def own_columns(run: ImportRun) -> list[str]:
+    """Return the columns of a run's file, without the one that has the errors."""
+    return Own(run.header).columns
+
+
+def own_cells(row: FailedRow) -> list[str]:
+    """Return the cells with which a row is tried again, as edit_row takes them."""
+    return Own(row.run.header).cells(row.current_cells)
 
 
 def edit_row(row: FailedRow, cells: Sequence[str], user: User | None = None) -> None:
-    """Change the cells with which a row is tried again.
+    """Change the cells with which a row is tried again: one for each of own_columns.
 
     Raise NotPermitted, or RunRefused if there are not as many as columns, or no rows
     of the run are left.
     """
     with _left_over(row.run, user):
-        if len(cells) != len(row.run.header):
-            raise RunRefused(
-                f"The row needs {len(row.run.header)} cells, not {len(cells)}."
+        own = Own(row.run.header)
+        if len(cells) != len(own.columns):
+            text = ngettext(
+                "The row needs %(wanted)d cell, not %(given)d: %(columns)s.",
+                "The row needs %(wanted)d cells, not %(given)d: %(columns)s.",
+                len(own.columns),
             )
-        row.edited_json = dumped(list(cells))
+            counts = {"wanted": len(own.columns), "given": len(cells)}
+            raise RunRefused(text % {**counts, "columns": listed(own.columns)})
+        row.edited_json = dumped(own.whole(cells))
         row.save(update_fields=["edited_json"])
 
 
@@ -80,6 +105,13 @@ def discard(run: ImportRun, reason: str, user: User | None = None) -> None:
         run.state = ImportRun.State.DISCARDED
         run.save()
         logs.log_event("discard", run.file, run.discarded_by, run=run.pk)
+
+
+def _count_having(run: ImportRun, place: int, values: Collection[str]) -> int:
+    """Return how many failed rows have one of some values at a place."""
+    rows = FailedRow.objects.filter(run=run).only("cells_json", "edited_json")
+    cells = (row.current_cells[place : place + 1] for row in rows.iterator())
+    return sum(bool(one) and one[0].strip() in values for one in cells)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from deliverystore.datacenter.rows.arranging import RESERVED, ColumnProblem, Map
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs import permissions
 from deliverystore.datacenter.runs.texts import group_key
+from deliverystore.datacenter.words import did_you_mean, listed
 from deliverystore.exceptions import ColumnsRefused
 from deliverystore.models import SavedMapping
 from deliverystore.models.access import User
@@ -45,17 +46,18 @@ def suggested_mapping(
 
     First comes what was remembered of files with this header, then the same name, the
     same but for case and blanks, an alias, and what people call the field. A field is
-    suggested once. Raise NotPermitted, ProcessorNotFound, ColumnsRefused.
+    suggested once. Raise NotPermitted, ProcessorNotFound; ColumnsRefused if mapping
+    names a column that the file has not, or what is no name of a field.
     """
     permissions.ask(user, processor, mode)
     found = registry.get_processor(processor)
     columns = _columns(header)
     given = mapping or {}
-    _check(given)
+    _check(given, header)
     chosen = {column: given[column] for column in columns if column in given}
     free = set(found.get_cells()) - set(found.forbidden.get(Mode(mode), ()))
     free -= set(chosen.values())
-    for names in (_remembered(processor, columns), *_by_name(found, columns)):
+    for names in (_remembered(processor, columns), *by_name(found, columns)):
         for column, name in names.items():
             if column not in chosen and (name is None or name in free):
                 chosen[column] = name
@@ -76,34 +78,7 @@ def remember(
     SavedMapping.remember(processor, key, user_id, mapping=said)
 
 
-def _check(mapping: Mapping[str, object]) -> None:
-    """Raise ColumnsRefused if a column is mapped to what is no name."""
-    problems = [
-        ColumnProblem(
-            code="unknown",
-            column=column,
-            message=gettext("“%(column)s” needs the name of a field, not %(given)r.")
-            % {"column": column, "given": name},
-        )
-        for column, name in mapping.items()
-        if not isinstance(name, str | None)
-    ]
-    if problems:
-        raise ColumnsRefused(problems)
-
-
-def _columns(header: Sequence[str]) -> list[str]:
-    return [column for column in header if column not in RESERVED]
-
-
-def _remembered(processor: str, columns: Sequence[str]) -> Mapped:
-    saved = SavedMapping.objects.filter(
-        processor=processor, key=group_key(*sorted(columns))
-    ).first()
-    return saved.mapping if saved else {}
-
-
-def _by_name(
+def by_name(
     processor: BatchProcessor, columns: Sequence[str]
 ) -> Iterator[Mapping[str, str | None]]:
     """Yield what columns are by their names, the surest way first."""
@@ -116,6 +91,47 @@ def _by_name(
     ):
         fields = _unambiguous(names)
         yield {one: fields[_key(one)] for one in columns if _key(one) in fields}
+
+
+def _check(mapping: Mapping[str, object], header: Sequence[str]) -> None:
+    """Raise ColumnsRefused if a mapping does not fit the file, or names no name."""
+    problems = [
+        *(_absent(column, header) for column in mapping if column not in header),
+        *(
+            ColumnProblem(
+                code="unknown",
+                column=column,
+                message=gettext(
+                    "“%(column)s” needs the name of a field, not %(given)r."
+                )
+                % {"column": column, "given": name},
+            )
+            for column, name in mapping.items()
+            if not isinstance(name, str | None)
+        ),
+    ]
+    if problems:
+        raise ColumnsRefused(problems)
+
+
+def _absent(column: str, header: Sequence[str]) -> ColumnProblem:
+    columns = _columns(header)
+    text = gettext("The file has no column “%(column)s”") % {"column": column}
+    question = did_you_mean(column, columns)
+    has = gettext("It has: %(columns)s.") % {"columns": listed(columns)}
+    text = f"{text}; {question}" if question else f"{text}."
+    return ColumnProblem(code="absent", column=column, message=f"{text} {has}")
+
+
+def _columns(header: Sequence[str]) -> list[str]:
+    return [column for column in header if column not in RESERVED]
+
+
+def _remembered(processor: str, columns: Sequence[str]) -> Mapped:
+    saved = SavedMapping.objects.filter(
+        processor=processor, key=group_key(*sorted(columns))
+    ).first()
+    return saved.mapping if saved else {}
 
 
 def _unambiguous(names: Iterable[tuple[str, str]]) -> dict[str, str]:

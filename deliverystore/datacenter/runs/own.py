@@ -29,3 +29,8 @@ class Own:
             for name, cell in zip(names, cells, strict=False)
             if name not in RESERVED
         ]
+
+    def whole(self, cells: Sequence[str]) -> list[str]:
+        """Return cells of the own columns with an empty one for each of the others."""
+        left = iter(cells)
+        return ["" if name in RESERVED else next(left) for name in self._header]

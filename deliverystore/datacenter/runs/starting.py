@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from deliverystore.datacenter import leases, logs, naming, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
+from deliverystore.datacenter.locks import locked
 from deliverystore.datacenter.modelprocessor import ModelProcessor
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.reader import open_table
@@ -22,11 +23,13 @@ from deliverystore.datacenter.runs import (
     limits,
     mappings,
     permissions,
+    refusals,
     results,
     tasks,
 )
 from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import (
+    ColumnsRefused,
     FileExists,
     RunBusy,
     RunRefused,
@@ -73,12 +76,12 @@ def start_run(
     parent = _parent(file)
     processor = processor or (parent.processor if parent else "")
     mode = mode or (parent.mode if parent else "")
-    inherited = parent.mapping if parent else {}
+    inherited = parent.mapping if parent and mapping is None else {}
     run = ImportRun(
         file=file,
         processor=processor,
         mode=mode,
-        mapping=dict(inherited if mapping is None else mapping),
+        mapping=dict(mapping or {}),
         user_id=user.pk if user else None,
         parent=parent,
         on_error=_known(on_error),
@@ -89,7 +92,7 @@ def start_run(
     )
     check(run, user)
     naming.check_results(run.file, run.mode)
-    _look_at(run, layout or Layout())
+    _look_at(run, layout or Layout(), inherited)
     with transaction.atomic(using=leases.database()):
         if parent is not None:
             _hold(parent)
@@ -184,13 +187,18 @@ def check(run: ImportRun, user: User | None) -> None:
 
 
 def begin(run: ImportRun, *, enqueue: bool) -> None:
-    """Store a new run, and hand it to a worker once that is committed."""
+    """Store a new run, and hand it to a worker once that is committed.
+
+    Raise FileNotFound if the file was deleted meanwhile; from here on it cannot be.
+    """
     using = leases.database()
-    try:
-        with transaction.atomic(using=using):
-            run.save(force_insert=True)
-    except IntegrityError as error:
-        raise RunBusy(f"{run.file!r} has an import that is not over.") from error
+    with locked(naming.file_lock(run.file)):
+        DataCenter().place.entry(run.file)
+        try:
+            with transaction.atomic(using=using):
+                run.save(force_insert=True)
+        except IntegrityError as error:
+            raise RunBusy(f"{run.file!r} has an import that is not over.") from error
     facts = {"processor": run.processor, "mode": run.mode, "run": run.pk}
     logs.log_event("import", run.file, run.user, **facts)
     if enqueue:
@@ -205,8 +213,11 @@ def _parent(file: str) -> ImportRun | None:
     return left.order_by("-pk").first()
 
 
-def _look_at(run: ImportRun, layout: Layout) -> None:
-    """Fill in what the file says of itself, and try its columns on the processor."""
+def _look_at(run: ImportRun, layout: Layout, inherited: Mapped) -> None:
+    """Fill in what the file says of itself, and try its columns on the processor.
+
+    Of an inherited mapping counts what is about columns that the file still has.
+    """
     center = DataCenter()
     entry = center.place.entry(naming.clean_path(run.file))
     if "/" in entry.name:
@@ -219,12 +230,16 @@ def _look_at(run: ImportRun, layout: Layout) -> None:
             raise TableUnreadable(table.problems[0])
         run.header = list(table.header)
         run.layout = asdict(table.layout)
+    kept = {one: inherited[one] for one in run.header if one in inherited}
     suggestion = mappings.suggested_mapping(
-        run.header, run.processor, run.mode, mapping=run.mapping
+        run.header, run.processor, run.mode, mapping=run.mapping or kept
     )
     run.mapping |= suggestion.mapping
     processor = registry.get_processor(run.processor)
-    processor.prepare(run.header, Mode(run.mode), mapping=run.mapping)
+    try:
+        processor.prepare(run.header, Mode(run.mode), mapping=run.mapping)
+    except ColumnsRefused as error:
+        raise refusals.explained(error, processor, run.mapping) from error
 
 
 def _known(on_error: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from deliverystore.datacenter import registry
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.exceptions import ProcessorNotFound
+from deliverystore.management.ending import EndingCommand
 
 
-class Command(BaseCommand):
-    help = "Print the header of a CSV file for a processor: needed columns come first."
+class Command(EndingCommand):
+    could_not = "Could not print the header"
+    help = (
+        "Print the header of a CSV file for a processor: needed columns come first. "
+        "Exit codes: 0 done, 2 could not."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("processor", metavar="PROCESSOR")
@@ -22,8 +24,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, processor: str, mode: str, **options: Any) -> None:
-        try:
-            template = registry.get_processor(processor).csv_template(Mode(mode))
-        except ProcessorNotFound as error:
-            raise CommandError(str(error)) from error
+        template = registry.get_processor(processor).csv_template(Mode(mode))
         self.stdout.write(template, ending="")

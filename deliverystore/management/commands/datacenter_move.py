@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import ngettext
 
 from deliverystore.datacenter import DataCenter
 from deliverystore.management.progress import progress
@@ -79,4 +80,5 @@ class Command(BaseCommand):
 
 
 def _files(count: int) -> str:
-    return f"{count:,} file" if count == 1 else f"{count:,} files"
+    text = ngettext("%(count)s file", "%(count)s files", count)
+    return text % {"count": f"{count:,}"}

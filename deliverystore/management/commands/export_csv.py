@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any, BinaryIO
 
 from django.core.management.base import CommandError
+from django.utils.translation import ngettext
 
 from deliverystore import fsops
-from deliverystore.datacenter import exports
-from deliverystore.exceptions import RunBusy
+from deliverystore.datacenter import exports, files, words
+from deliverystore.exceptions import ExportRefused, RunBusy
 from deliverystore.management.ending import FAILED, EndingCommand
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
@@ -81,7 +82,9 @@ class Command(EndingCommand):
                 self._export(processor, stop, options)
 
     def _export(self, processor: str, stop: Event, options: dict[str, Any]) -> None:
+        size = 0
         try:
+            file_format = _format(options)
             exporter = exports.ModelExporter.named(
                 processor, filters=dict(options["filter"] or ())
             )
@@ -89,19 +92,31 @@ class Command(EndingCommand):
                 _opened(self.stdout, options) as to,
                 self._bar(exporter.count(), options) as advance,
             ):
+                counted = _Counted(advance)
                 for piece in exports.chunks(
                     exporter,
-                    _format(options),
+                    file_format,
                     for_spreadsheet=options["spreadsheet"],
-                    advance=advance,
+                    advance=counted,
                 ):
                     _go_on(stop)
                     to.write(piece)
+                    size += len(piece)
         except CommandError:
             raise
         except Exception as error:
             message = f"Could not export {processor}: {error}"
             raise CommandError(message, returncode=FAILED) from error
+        if options["verbosity"]:
+            self._report(options["to"], counted.rows, size)
+
+    def _report(self, to: str, rows: int, size: int) -> None:
+        said = f"{words.rows(rows)}, {files.in_words(size)}"
+        if to == _STDOUT:
+            # Beside the data, not in it.
+            self.stderr.write(f"{said}.", self.style.SUCCESS)
+        else:
+            self.stdout.write(f"{said}: {Path(to).absolute()}")
 
     def _resume(self, stop: Event, options: dict[str, Any]) -> None:
         failed = []
@@ -122,9 +137,14 @@ class Command(EndingCommand):
                     failed.append(f"{export}: {error}")
                     continue
             _go_on(stop)
-            self.stdout.write(f"{done}: {done.rows:,} rows")
+            self.stdout.write(f"{done}: {words.rows(done.rows)}")
         if failed:
-            text = f"Could not do {len(failed):,} exports. {' '.join(failed)}"
+            text = ngettext(
+                "Could not do %(count)s export.",
+                "Could not do %(count)s exports.",
+                len(failed),
+            ) % {"count": f"{len(failed):,}"}
+            text = f"{text} {' '.join(failed)}"
             raise CommandError(text, returncode=FAILED)
 
     @contextlib.contextmanager
@@ -141,9 +161,29 @@ def _go_on(stop: Event) -> None:
 
 
 def _format(options: dict[str, Any]) -> str:
+    """Return the format of a file. Raise ExportRefused for an end of another one."""
+    if options["format"]:
+        return str(options["format"])
     suffix = Path(options["to"]).suffix.lower().removeprefix(".")
-    known = suffix if suffix in Export.Format.values else Export.Format.CSV
-    return str(options["format"] or known)
+    if suffix and suffix not in Export.Format.values:
+        known = words.listed([f".{one}" for one in Export.Format.values])
+        raise ExportRefused(
+            f"{options['to']} would be no .{suffix}: name a file that ends with one of "
+            f"{known}, or say the format by --format."
+        )
+    return suffix or str(Export.Format.CSV)
+
+
+class _Counted:
+    """Counts the rows of an export, and passes their numbers on."""
+
+    def __init__(self, advance: Callable[[int], object]) -> None:
+        self.rows = 0
+        self._advance = advance
+
+    def __call__(self, rows: int) -> None:
+        self.rows += rows
+        self._advance(rows)
 
 
 @contextlib.contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
-from json import dumps
 from pathlib import Path
-from threading import Event
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
@@ -17,21 +15,19 @@ from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.tables import Layout
 from deliverystore.digests import Digester
-from deliverystore.exceptions import DeliveryStoreError, FileExists, RunBusy
-from deliverystore.management.check_report import printable
+from deliverystore.exceptions import (
+    DeliveryStoreError,
+    FileExists,
+    FileNotFound,
+    RunBusy,
+)
+from deliverystore.management import run_report
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
-from deliverystore.management.progress import Unit, progress
-from deliverystore.management.stopping import on_stop
+from deliverystore.management.working import interrupted, work
 from deliverystore.models import ImportRun
 from deliverystore.models.access import User
 from deliverystore.streams import CHUNK_SIZE
 
-# So many reasons are told of a dry run.
-_REASONS = 20
-_SHOWN = (
-    *("rows", "finished", "failed", "blank"),
-    *("created", "updated", "removed", "unchanged"),
-)
 _SAID = (
     *("processor", "mode", "on_error"),
     *("max_failed", "max_removed", "dry_run"),
@@ -110,17 +106,16 @@ class Command(EndingCommand):
         failed, not_in = [], []
         for run in found:
             try:
-                self._work(run, options)
+                work(run, options, self.stdout)
             except Exception as error:  # noqa: BLE001 - it is in the run's row
                 # What a worker has taken in the meantime is left to it.
                 if not (resume and isinstance(error, RunBusy)):
                     failed.append(f"Could not import {run.file}: {error}")
                 continue
             if not run.is_over:
-                message = "Interrupted; the same command goes on where it was."
-                raise CommandError(message, returncode=FAILED)
+                raise interrupted(run)
             if run.failed or run.skipping:
-                not_in.append(_left_of(run))
+                not_in.append(run_report.not_in(run))
         if failed or not_in:
             text = " ".join([*failed, *not_in])
             raise CommandError(text, returncode=FAILED if failed else FOUND)
@@ -132,55 +127,14 @@ class Command(EndingCommand):
             try:
                 run = runs.go_on(name, **asked)
                 return run or runs.start_run(name, **asked, enqueue=False)
-            except DeliveryStoreError:
+            except DeliveryStoreError as error:
+                told = run_report.told(error, name, asked.get("layout"))
                 if is_new:
                     # Corrected, it comes again under its name.
                     DataCenter().delete(name)
-                raise
+                raise _could_not(file, told) from error
         except (DeliveryStoreError, OSError) as error:
-            raise CommandError(
-                f"Could not import {file}: {error}", returncode=2
-            ) from error
-
-    def _work(self, run: ImportRun, options: dict[str, Any]) -> None:
-        stop = Event()
-        hidden = not options["verbosity"]
-        done, total = run.amount_read
-        unit: Unit = "rows" if total is None or run.from_parent else "bytes"
-        with progress(total, unit=unit, hidden=hidden) as bar, on_stop(stop.set):
-            if done:
-                bar.advance(done)
-
-            def advance(run: ImportRun) -> None:
-                nonlocal done
-                now, _total = run.amount_read
-                bar.advance(now - done)
-                done = now
-
-            runs.work(run, advance=advance, is_stopped=stop.is_set)
-        self._report(run, as_json=options["json"])
-
-    def _report(self, run: ImportRun, *, as_json: bool) -> None:
-        if as_json:
-            names = ("pk", "file", "state", "skipping", "finished_file", "pending_file")
-            facts = {name: getattr(run, name) for name in names}
-            self.stdout.write(dumps({**facts, **run.counts}))
-            return
-        self.stdout.write(f"{run}: {run.get_state_display()}")
-        for name in _SHOWN:
-            if run.counts[name] or name in _SHOWN[:4]:
-                self.stdout.write(f"{run.counts[name]:>12,}  {name}")
-        if run.dry_run:
-            self._report_reasons(run)
-
-    def _report_reasons(self, run: ImportRun) -> None:
-        """Say why rows fail of which there is no pending file to tell it."""
-        groups = run.failure_groups.order_by("-count", "first_number")
-        for group in groups[:_REASONS]:
-            column = f"{group.column}: " if group.column else ""
-            text = printable(f"{column}{group.message}")
-            first = f"(first in record {group.first_number:,})"
-            self.stdout.write(f"{group.count:>12,}  {text} {first}")
+            raise _could_not(file, _told(file, error)) from error
 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
@@ -234,6 +188,18 @@ def _in_center(
     return uploaded.relative_path, True
 
 
-def _left_of(run: ImportRun) -> str:
-    where = f", see {run.pending_file}" if run.pending_file else ""
-    return f"{run.failed:,} rows of {run.file} are not in{where}."
+def _told(file: str, error: Exception) -> str:
+    """Return what is wrong with a file, and what became of one of this name before."""
+    if not isinstance(error, FileExistsError | FileNotFoundError):
+        return str(error)
+    name = "_".join(Path(file).name.split())
+    if (run := runs.left_over_of(name)) is not None:
+        return run_report.waiting_rows(run)
+    if isinstance(error, FileExistsError | FileNotFound):
+        return str(error)
+    there = "" if "/" in file else ", nor does one of this name wait in the data center"
+    return f"there is no such file{there}."
+
+
+def _could_not(file: str, reason: str) -> CommandError:
+    return CommandError(f"Could not import {file}: {reason}", returncode=FAILED)
