@@ -77,11 +77,11 @@ clean: ## Remove all that can be made again
 	$(PYTHON) -m venv --clear .venv
 
 .venv/stamps/pip: .venv/bin/python
-	$(PIP) install --constraint constraints.txt pip
+	$(PIP) install --no-compile --constraint constraints.txt pip
 	@mkdir -p $(@D)
 	@touch $@
 
 .venv/stamps/%: .venv/stamps/pip pyproject.toml constraints.txt
-	$(PIP) install --constraint constraints.txt --build-constraint constraints.txt \
+	$(PIP) install --no-compile --constraint constraints.txt --build-constraint constraints.txt \
 		--editable '.[all]' --group $*
 	@touch $@
