@@ -71,6 +71,10 @@ LOGGING = {
     },
 }
 
+# Imports and exports are done by a worker: python manage.py db_worker. `make demo`
+# starts one beside the site.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
 # --- The rest is Django's ---------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -83,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django_tasks_db",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

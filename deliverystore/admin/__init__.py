@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from deliverystore.admin.check import CheckAdmin
+from deliverystore.admin.datacenter import (
+    DataCenterAdmin,
+    ExportAdmin,
+    ImportRunAdmin,
+)
 from deliverystore.admin.delivery import DeliveryAdmin
 
-__all__ = ["CheckAdmin", "DeliveryAdmin"]
+__all__ = [
+    "CheckAdmin",
+    "DataCenterAdmin",
+    "DeliveryAdmin",
+    "ExportAdmin",
+    "ImportRunAdmin",
+]

@@ -26,8 +26,9 @@ class DataFileInfo(models.Model):
             ("delete_datafile", "Can delete and restore files of the data center"),
             ("view_datalog", "Can search the logs of the data center"),
         ]
-        verbose_name = _("known data file")
-        verbose_name_plural = _("known data files")
+        # It stands for all of them in the menu of the admin.
+        verbose_name = _("data center")
+        verbose_name_plural = _("data center")
         default_permissions = ()
 
     def __str__(self) -> str:

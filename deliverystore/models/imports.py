@@ -141,6 +141,18 @@ class ImportRun(Leased):
         permissions = [("run_import", "Can import files")]
         verbose_name = _("import")
         verbose_name_plural = _("imports")
+        # The list, newest first, of some of many: what one may see, or asks for.
+        indexes = [
+            models.Index(fields=["file", "-id"], name="deliverystore_runs_of_file"),
+            models.Index(
+                fields=["processor", "mode", "-id"], name="deliverystore_runs_of"
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=Q(dry_run=True),
+                name="deliverystore_dry_runs",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(rows=F("finished") + F("failed") + F("blank")),

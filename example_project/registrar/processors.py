@@ -46,6 +46,7 @@ class StudentProcessor(ModelProcessor):
         *("matric_no", "first_name", "last_name", "email"),
         *("born_on", "faculty", "year"),
     ]
+    aliases = {"email": ["E-mail"], "born_on": ["Born", "Date of birth"]}
     lookups = {"faculty": "name"}
     date_formats = ["%d.%m.%Y"]
 

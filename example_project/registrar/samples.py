@@ -15,21 +15,24 @@ from random import Random
 
 from django.utils.text import slugify
 
-from .oddities import MISSPELLED, STUDENT, WAYS, Cells, Line, as_it_should_be
+from .oddities import FACULTY, MISSPELLED, STUDENT, WAYS, Cells, Line, as_it_should_be
 
 FEWEST_STUDENTS = 100
+LONG_NAME = "Faculty of Science"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """A file, and what is known of its odd rows by who can ask around.
 
-    corrections has, by column, what is meant by wrong values. right has the cells of
-    single rows as they should be, by the number of the record.
+    name is that of the file, if not the processor's. corrections has, by column, what
+    is meant by wrong values. right has the cells of single rows as they should be, by
+    the number of the record.
     """
 
     processor: str
     mode: str = "create"
+    name: str = ""
     header: Sequence[str]
     rows: Sequence[Cells]
     corrections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -39,7 +42,7 @@ class Sample:
 
     @property
     def filename(self) -> str:
-        return f"{self.processor}.csv"
+        return f"{self.name or self.processor}.csv"
 
     def as_bytes(self) -> bytes:
         """Return the file as it is handed in."""
@@ -62,6 +65,26 @@ def all_samples(*, students: int) -> list[Sample]:
         _enrolled(taken, people, random),
         _marks(taken, random),
     ]
+
+
+def newcomers(*, students: int) -> Sample:
+    """Return a file of more students; one in a hundred has a faculty by its long name.
+
+    It is for those who want to correct something themselves.
+    """
+    random = Random(1737)  # noqa: S311 - the same file every time
+    count = max(FEWEST_STUDENTS, students // 10)
+    people = [_student(students + at, random) for at in range(1, count + 1)]
+    of_science = [row for row in people if row[FACULTY] == _SCIENCE]
+    for row in of_science[: max(1, count // 100)]:
+        row[FACULTY] = LONG_NAME
+    return Sample(
+        processor="students",
+        name="new-students",
+        header=STUDENT,
+        rows=people,
+        corrections={STUDENT[FACULTY]: {LONG_NAME: _SCIENCE}},
+    )
 
 
 # -- Files ---------------------------------------------------------------------------
@@ -188,6 +211,7 @@ def _right(lines: Iterable[Line]) -> dict[int, Cells]:
     return {number: line.right for number, line in numbered if line.right}
 
 
+_SCIENCE = "Science"
 _YEARS = 5
 _COURSE_YEARS = 4
 _FACULTIES = {
@@ -198,7 +222,7 @@ _FACULTIES = {
     "Engineering": ("ENG", ("Materials", "Circuits", "Programming")),
     "Law": ("LAW", ("Civil law", "Public law", "Criminal law")),
     "Medicine": ("MED", ("Anatomy", "Physiology", "Pharmacology")),
-    "Science": ("SCI", ("Physics", "Chemistry", "Algebra")),
+    _SCIENCE: ("SCI", ("Physics", "Chemistry", "Algebra")),
 }
 _FIRST = (
     *("Ada", "Amina", "Björn", "Chidi", "Chloé", "Dmitri", "Élise", "Fatima"),

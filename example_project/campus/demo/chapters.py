@@ -143,7 +143,7 @@ def show_way_in(
         "jonas": f"student: drop files on “{poster}”, hand them in",
         "mei": "student: was late with an essay",
         "teacher": "teacher: click “1 handed in”, then verify and download",
-        "registrar": "registrar: choose a student, then History: who imported it",
+        "registrar": "registrar: finish that import, then see the data center",
         "admin": "superuser: everything that the admin can do",
     }
     rows = [

@@ -26,6 +26,7 @@ from .importing import (
     retry,
     seconds_of,
 )
+from .site import Site
 from .story import Story
 
 CODE = """\
@@ -39,6 +40,14 @@ class StudentProcessor(ModelProcessor):
     date_formats = ["%d.%m.%Y"]
 
 run = start_run("students.csv", "students", "create", user=registrar)
+"""
+
+
+CLICKS = """\
+1  {url}
+   (log in as registrar)
+2  beside “{wrong}”, type: {right}
+3  click “Correct, and try the failed rows again”
 """
 
 
@@ -66,6 +75,26 @@ def show_imports(story: Story, samples: Sequence[Sample], user: User) -> None:
     else:
         _tell_all(story, samples, user)
         _show_totals(story, f": in {perf_counter() - start:.1f} seconds")
+
+
+def leave_open(story: Story, sample: Sample, user: User, site: Site) -> None:
+    """Bring a file in, and leave what failed to who reads this."""
+    story.chapter("One import is left for you")
+    if is_done(sample):
+        story.say(f"You have finished {sample.filename}: all its rows are in.")
+        return
+    run = latest(bring_in(sample, user))
+    story.say(
+        f"{sample.filename} is in, but for {run.failed} of {run.rows:,} rows: somebody "
+        "has written the faculty in another way. Three clicks, and a worker brings "
+        "them in while you look on:"
+    )
+    ((_column, values),) = sample.corrections.items()
+    ((wrong, right),) = values.items()
+    if not site.is_served:
+        story.say(f"(After {site.command}.)")
+    url = f"{site.url}admin/deliverystore/importrun/{run.pk}/change/"
+    story.code(CLICKS.format(url=url, wrong=wrong, right=right))
 
 
 def _tell_all(story: Story, samples: Sequence[Sample], user: User) -> None:

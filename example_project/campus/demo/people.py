@@ -21,7 +21,10 @@ GROUPS = {
     },
     # To import takes what the admin asks for the model, too.
     _REGISTRAR: {
-        "deliverystore": ["upload_datafile", "run_import", "view_importrun"],
+        "deliverystore": [
+            *("upload_datafile", "download_datafile", "delete_datafile"),
+            *("run_import", "view_importrun", "run_export", "view_datalog"),
+        ],
         "registrar": [
             f"{action}_{model}"
             for action in ("view", "add", "change", "delete")

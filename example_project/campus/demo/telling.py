@@ -6,7 +6,7 @@ from time import perf_counter
 
 from deliverystore.models import Delivery
 from example_project.campus.models import Assignment
-from example_project.registrar.samples import all_samples
+from example_project.registrar.samples import all_samples, newcomers
 
 from .chapters import (
     show_check,
@@ -21,7 +21,7 @@ from .chapters import (
 )
 from .handing_in import hand_in
 from .homework import all_homework
-from .import_chapters import show_imports
+from .import_chapters import leave_open, show_imports
 from .keeping import first_store
 from .people import Person, make_assignments, make_people
 from .site import Site
@@ -54,7 +54,9 @@ def tell(
     show_second_store(story, files)
     show_restoring(story, files, show_damage(story, files))
     show_check(story)
-    show_imports(story, all_samples(students=students), people["registrar"].user)
+    registrar = people["registrar"].user
+    show_imports(story, all_samples(students=students), registrar)
+    leave_open(story, newcomers(students=students), registrar, site)
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
     show_way_in(story, list(people.values()), assignments, site)

@@ -13,6 +13,7 @@ from deliverystore.exceptions import LimitExceeded
 from example_project.campus.demo.site import DEFAULT_PORT, Site
 from example_project.campus.demo.story import Story
 from example_project.campus.demo.telling import tell
+from example_project.campus.demo.working import a_worker
 from example_project.registrar.samples import FEWEST_STUDENTS
 
 
@@ -77,7 +78,8 @@ class Command(BaseCommand):
         if site.is_served:
             self.stdout.write("")
             self.stdout.flush()  # The passwords, also if the output is a pipe.
-            call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
+            with a_worker():
+                call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
 
 
 def _number_of_students(text: str) -> int:

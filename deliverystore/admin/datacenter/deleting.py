@@ -1,0 +1,153 @@
+"""Files that are deleted after a question, and restored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from deliverystore.admin.datacenter.family import PageFamily, named, reason
+from deliverystore.datacenter import DataCenter, OnTaken, browsing, naming, permissions
+from deliverystore.exceptions import DeliveryStoreError, FileExists, NotPermitted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.http import HttpRequest, HttpResponseBase
+
+    from deliverystore.datacenter import DataCenterFile
+    from deliverystore.views.access import View
+
+_MOST_IN_ADDRESS = 10
+_LISTS = {
+    "": "changelist",
+    naming.UNFINISHED: "unfinished",
+    naming.FINISHED: "finished",
+    naming.DELETED: "deleted",
+}
+
+
+class DeletingPages(PageFamily):
+    """Ask, delete, restore; one file or all that were chosen on a page of a list."""
+
+    def views(self) -> Iterable[tuple[str, View, str]]:
+        yield "delete/", self.delete, "delete"
+        yield "restore/", self.restore, "restore"
+
+    def delete(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask first, then move files to the deleted ones."""
+        paths = chosen(request)
+        _ask_may_delete(request, paths)
+        center = DataCenter()
+        if not paths:
+            messages.warning(request, _("No file was chosen."))
+            return self.redirect(_list_of(request.POST.get("where", "")))
+        if request.method == "POST" and "confirmed" in request.POST:
+            self._delete(request, center, paths)
+            return self.redirect(_list_of(paths[0].rpartition("/")[0]))
+        files = [center.get_file(path) for path in paths]
+        return self.show(
+            request,
+            "delete.html",
+            _("Delete files?") if len(files) > 1 else _("Delete this file?"),
+            files=files,
+            back=self.url(_list_of(paths[0].rpartition("/")[0])),
+        )
+
+    def restore(self, request: HttpRequest) -> HttpResponseBase:
+        """Move files back; if a name is taken, ask for another one."""
+        # Asked first: not even the names are for everybody.
+        self.admin.tab_context(request, "deleted")
+        paths = chosen(request)
+        if request.method != "POST":
+            return self._ask_name(request, paths)
+        if not paths:
+            messages.warning(request, _("No file was chosen."))
+        taken = self._restore(request, paths)
+        if taken:
+            # An address is not to be too long.
+            named = [("file", path) for path in taken[:_MOST_IN_ADDRESS]]
+            return self.redirect("restore", named)
+        return self.redirect("deleted")
+
+    def _restore(self, request: HttpRequest, paths: Sequence[str]) -> list[str]:
+        """Move files back; return those whose names are taken."""
+        on_taken = OnTaken.RENAME if "rename" in request.POST else OnTaken.REFUSE
+        center, taken = DataCenter(), []
+        for path in paths:
+            try:
+                restored = center.restore(path, on_taken=on_taken, user=request.user)
+            except NotPermitted:
+                raise
+            except FileExists:
+                taken.append(path)
+            except DeliveryStoreError as error:
+                messages.error(request, reason(error))
+            else:
+                words = {"name": restored}
+                messages.success(request, _("“%(name)s” was restored.") % words)
+        return taken
+
+    def _delete(
+        self, request: HttpRequest, center: DataCenter, paths: Sequence[str]
+    ) -> None:
+        deleted = 0
+        for path in paths:
+            try:
+                center.delete(path, user=request.user)
+            except NotPermitted:
+                raise
+            except DeliveryStoreError as error:
+                messages.error(request, reason(error))
+            else:
+                deleted += 1
+        if deleted:
+            text = ngettext(
+                "%(count)d file was deleted; it can be restored.",
+                "%(count)d files were deleted; they can be restored.",
+                deleted,
+            )
+            messages.success(request, text % {"count": deleted})
+
+    def _ask_name(self, request: HttpRequest, paths: Sequence[str]) -> HttpResponseBase:
+        center = DataCenter()
+        files: list[DataCenterFile] = []
+        for path in paths:
+            if not path.startswith(f"{naming.DELETED}/"):
+                continue
+            files.append(center.get_file(path))
+        if not files:
+            return self.redirect("deleted")
+        title = _("The name is taken") if len(files) == 1 else _("The names are taken")
+        return self.show(
+            request,
+            "restore.html",
+            title,
+            tab="deleted",
+            files=files,
+            back=self.url("deleted"),
+        )
+
+
+def chosen(request: HttpRequest) -> list[str]:
+    """Return the paths that were chosen, no more than a page of a list has.
+
+    A button for one file counts more than the boxes that are ticked.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    paths = data.getlist("only") or data.getlist("file")
+    found = dict.fromkeys(map(named, filter(None, paths)))
+    return list(found)[: browsing.PER_PAGE]
+
+
+def _ask_may_delete(request: HttpRequest, paths: Sequence[str]) -> None:
+    """Raise NotPermitted for who would be refused after the question."""
+    is_waiting = not any("/" in path for path in paths)
+    importing = [permissions.IMPORT] if is_waiting else []
+    permissions.ask(request.user, "delete files", permissions.DELETE, *importing)
+
+
+def _list_of(folder: str) -> str:
+    return _LISTS.get(folder.partition("/")[0], "changelist")

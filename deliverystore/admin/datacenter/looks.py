@@ -1,0 +1,174 @@
+"""How states and numbers look: a word, a mark and a colour; green is for "done"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
+
+from deliverystore.models import Export, ImportRun
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from django.utils.safestring import SafeString
+
+    from deliverystore.models.leased import Leased
+
+_State = ImportRun.State
+_LOOKS = {
+    _State.WAITING: "open",
+    _State.RUNNING: "open",
+    _State.BROKEN: "bad",
+    _State.FINISHED: "good",
+    _State.PENDING: "left",
+    _State.STOPPED: "left",
+    _State.CANCELLED: "left",
+    _State.RETRIED: "over",
+    _State.DISCARDED: "over",
+    _State.TRIED: "over",
+    _State.FAILED: "bad",
+}
+# What the modes do, in words.
+MODES = {
+    "create": _lazy("create objects"),
+    "update": _lazy("change objects"),
+    "remove": _lazy("remove objects"),
+    "upsert": _lazy("create or change objects"),
+}
+_MINUTE, _HOUR = 60, 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A piece of a bar: where it begins and how long it is, of 100."""
+
+    name: str
+    start: float
+    length: float
+
+
+def badge(look: str, text: object) -> SafeString:
+    """Return a text with a mark and a colour."""
+    return format_html(
+        '<span class="deliverystore-badge deliverystore-{}">{}</span>', look, text
+    )
+
+
+def run_badge(run: ImportRun) -> SafeString:
+    """Return the state of a run."""
+    return badge(_LOOKS[_State(run.state)], run.get_state_display())
+
+
+def export_badge(export: Export, *, is_expired: bool) -> SafeString:
+    """Return the state of an export."""
+    if is_expired and export.state == Export.State.FINISHED:
+        return badge("over", _("expired"))
+    look = _LOOKS[_State(export.state)]
+    return badge(look, export.get_state_display())
+
+
+def number(count: int) -> str:
+    """Return a number as people of this language write it: "1,200"."""
+    return str(number_format(count, force_grouping=True))
+
+
+def rows(count: int) -> str:
+    """Return a number of rows: "1 row", "1,200 rows"."""
+    text = ngettext("%(count)s row", "%(count)s rows", count)
+    return text % {"count": number(count)}
+
+
+def seconds(count: float) -> str:
+    """Return a time, roughly: "12 s", "3 min", "2 h 5 min"."""
+    if count < _MINUTE:
+        return _("%(count)s s") % {"count": max(1, round(count))}
+    if count < _HOUR:
+        return _("%(count)s min") % {"count": round(count / _MINUTE)}
+    hours, rest = divmod(round(count / _MINUTE), 60)
+    return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+
+
+def duration(first: datetime | None, last: datetime | None) -> timedelta | None:
+    """Return the time between two moments, if there was both and some."""
+    if first is None or last is None or last <= first:
+        return None
+    return last - first
+
+
+def bar(run: ImportRun) -> list[Part]:
+    """Return the rows of a run as pieces of a bar: gone in, failed and blank."""
+    parts, start = [], 0.0
+    for name in ("finished", "failed", "blank"):
+        length = round(100 * getattr(run, name) / run.rows, 3) if run.rows else 0.0
+        parts.append(Part(name=name, start=round(start, 3), length=length))
+        start += length
+    return parts
+
+
+def bar_text(run: ImportRun) -> str:
+    """Return in words what the bar shows."""
+    return _("%(rows)s read: %(finished)s in, %(failed)s failed, %(blank)s blank") % {
+        "rows": rows(run.rows),
+        "finished": number(run.finished),
+        "failed": number(run.failed),
+        "blank": number(run.blank),
+    }
+
+
+def decimal(value: float) -> str:
+    """Return a number with one digit behind the point: "1,200.5"."""
+    return str(number_format(round(value, 1), decimal_pos=1, force_grouping=True))
+
+
+def export_kind(export: Export) -> str:
+    """Return what kind of file an export becomes."""
+    kind = str(export.get_format_display())
+    return (
+        _("%(kind)s, for a spreadsheet") % {"kind": kind}
+        if (export.for_spreadsheet)
+        else kind
+    )
+
+
+def counted(run: ImportRun) -> SafeString:
+    """Return how many rows there are, a small bar, and what the bar says."""
+    bars = format_html_join(
+        "",
+        '<rect class="deliverystore-bar-{}" x="{}" width="{}" height="1"/>',
+        ((part.name, part.start, part.length) for part in bar(run)),
+    )
+    parts = [
+        (run.finished, _("%(count)s in")),
+        (run.failed, _("%(count)s failed")),
+        (run.blank, _("%(count)s blank")),
+    ]
+    told = ", ".join(text % {"count": number(count)} for count, text in parts if count)
+    done = "deliverystore-bar-done" if run.state == _State.FINISHED else ""
+    drawn = format_html(
+        '<svg class="deliverystore-bar {}" viewBox="0 0 100 1"'
+        ' preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        *(done, bars),
+    )
+    words = format_html('{} <span class="quiet">{}</span>', number(run.rows), told)
+    return format_html("{}{}", words, drawn) if run.rows else words
+
+
+def moment(at: datetime) -> str:
+    """Return a moment in the time zone of the site, in short."""
+    local = timezone.localtime(at) if timezone.is_aware(at) else at
+    return str(date_format(local, "SHORT_DATETIME_FORMAT"))
+
+
+def begun(work: Leased) -> SafeString:
+    """Return when some work was begun, and by whom."""
+    return format_html(
+        '{} <span class="quiet">{}</span>',
+        *(moment(work.added), work.user or _("the site")),
+    )

@@ -1,0 +1,84 @@
+"""How far an import or an export is, for the page that shows it live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from deliverystore.admin.datacenter import looks
+from deliverystore.models import Export, ImportRun
+
+if TYPE_CHECKING:
+    from deliverystore.models.leased import Leased
+
+Facts = dict[str, object]
+
+
+def share(work: ImportRun | Export) -> int | None:
+    """Return how many of a hundred parts are done; None if that cannot be told."""
+    part = work.share_read if isinstance(work, ImportRun) else work.share_done
+    return None if part is None else min(100, int(100 * part))
+
+
+def rate(work: Leased, rows: int) -> float | None:
+    """Return how many rows a second were done since it was begun."""
+    time = looks.duration(work.started, work.ended or work.heartbeat)
+    return rows / time.total_seconds() if time and rows else None
+
+
+def run_progress(run: ImportRun) -> Facts:
+    """Return what is shown of a run that is under way, by the names of the places."""
+    return {
+        "state": run.state,
+        "isOver": run.is_over,
+        "share": share(run),
+        "bar": [[part.name, part.start, part.length] for part in looks.bar(run)],
+        "texts": {
+            "state": run.get_state_display(),
+            "rows": looks.number(run.rows),
+            "finished": looks.number(run.finished),
+            "failed": looks.number(run.failed),
+            "blank": looks.number(run.blank),
+            "speed": _speed(run, run.rows),
+            "bar": looks.bar_text(run),
+        },
+    }
+
+
+def export_progress(export: Export) -> Facts:
+    """Return what is shown of an export that is under way."""
+    return {
+        "state": export.state,
+        "isOver": export.is_over,
+        "share": share(export),
+        "bar": [],
+        "texts": {
+            "state": export.get_state_display(),
+            "rows": looks.number(export.rows),
+            "speed": _speed(export, export.rows),
+            "bar": _("%(rows)s written") % {"rows": looks.rows(export.rows)},
+        },
+    }
+
+
+def _speed(work: ImportRun | Export, rows: int) -> str:
+    """Return rate and time left in words, "" if nothing is known yet."""
+    speed = rate(work, rows)
+    if speed is None:
+        return ""
+    text = _("%(rate)s rows a second") % {"rate": looks.number(max(1, round(speed)))}
+    # The state of the same name is that of an export, too.
+    is_running = work.state == ImportRun.State.RUNNING
+    left = _seconds_left(work) if is_running else None
+    if left is not None:
+        text += ", " + _("about %(time)s left") % {"time": looks.seconds(left)}
+    return text
+
+
+def _seconds_left(work: ImportRun | Export) -> float | None:
+    part = work.share_read if isinstance(work, ImportRun) else work.share_done
+    time = looks.duration(work.started, work.heartbeat)
+    if not part or time is None:
+        return None
+    return time.total_seconds() * (1 - part) / part

@@ -1,0 +1,159 @@
+"""What is done about an import by a click: each asks a service, and goes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from deliverystore.admin.datacenter import looks, run_words
+from deliverystore.admin.datacenter.failures import values_of
+from deliverystore.admin.datacenter.forms import ReasonForm
+from deliverystore.admin.datacenter.keyset import place
+from deliverystore.admin.datacenter.progress import run_progress
+from deliverystore.admin.datacenter.run_base import LARGE, Columns, RunViews
+from deliverystore.admin.datacenter.shortened import shown
+from deliverystore.datacenter import runs
+from deliverystore.datacenter.runs import permissions
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+    from deliverystore.models import ImportRun
+    from deliverystore.views.access import View
+
+# So many corrections are told one by one.
+_TOLD = 3
+
+
+class RunActions(RunViews):
+    """The views that change a run, and the one that tells how far it is."""
+
+    def urls(self) -> list[URLPattern]:
+        """Return the URLs; they go before Django's, which take every path."""
+        views: list[tuple[str, View]] = [
+            ("progress", self.progress),
+            ("cancel", self.cancel),
+            ("resume", self.resume),
+            ("retry", self.retry),
+            ("correct", self.correct),
+            ("discard", self.discard),
+        ]
+        return [self.page.path(f"<int:pk>/{name}/", view, name) for name, view in views]
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Tell how far a run is, as JSON."""
+        # It is asked for every second.
+        run = self.runs(request).defer(*LARGE).get(pk=pk)
+        return JsonResponse(run_progress(run))
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Stop a run at the end of its batch."""
+        run = self.run(request, pk)
+        if request.method == "POST" and self.attempt(
+            request, lambda: runs.cancel(run, request.user)
+        ):
+            messages.success(request, _("The import stops; what is in stays."))
+        return self.back_to(pk)
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Hand a run to a worker again."""
+        run = self.run(request, pk)
+        if request.method == "POST" and self.attempt(
+            request, lambda: runs.resume(run, request.user)
+        ):
+            messages.success(request, _("The import goes on where it stopped."))
+        return self.back_to(pk)
+
+    def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Try the failed rows again, and go to the import that does it."""
+        run = self.run(request, pk)
+        return (
+            self._retry(request, run)
+            if request.method == "POST"
+            else (self.back_to(pk))
+        )
+
+    def correct(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Remember what is meant by wrong values and, if asked, try the rows again."""
+        run = self.run(request, pk)
+        if request.method != "POST":
+            return self.back_to(pk)
+        query = _query(request.POST.get("place", ""))
+        values = values_of(run, Columns(run, request.user), request.POST.dict())
+        is_done = self.attempt(request, lambda: self._correct(request, run, values))
+        wants_retry = request.POST.get("then") == "retry"
+        if is_done and wants_retry:
+            return self._retry(request, run)
+        if is_done and not values:
+            text = _("Nothing new: write what is meant beside a value first.")
+            messages.warning(request, text)
+        return self.back_to(pk, query, "failures")
+
+    def discard(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why, then give up the rows that failed."""
+        run = self.run(request, pk)
+        # Who may not, or comes too late, is not asked for a reason.
+        permissions.ask(request.user, run.processor, run.mode)
+        if request.method != "POST" and not self.may(request, run).discard:
+            messages.warning(request, _("Nothing of it is left to be given up."))
+            return self.back_to(pk)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            if self.attempt(request, lambda: runs.discard(run, reason, request.user)):
+                messages.success(request, _("The rest of the import was given up."))
+            return self.back_to(pk)
+        title = _("Give up the rest of import %(id)s?") % {"id": pk}
+        context = {
+            **self.page.page_context(request, "runs", title),
+            "run": run,
+            "form": form,
+            "failed": looks.rows(run.failed),
+            "did": run_words.did(run),
+        }
+        template = "admin/deliverystore/importrun/discard.html"
+        return TemplateResponse(request, template, context)
+
+    def _retry(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
+        tries: list[ImportRun] = []
+        if not self.attempt(
+            request, lambda: tries.append(runs.retry(run, request.user))
+        ):
+            return self.back_to(run.pk)
+        text = _("Another try was begun, of %(rows)s.") % {
+            "rows": looks.rows(run.failed)
+        }
+        messages.success(request, text)
+        return HttpResponseRedirect(self.url("change", tries[0].pk))
+
+    def _correct(
+        self, request: HttpRequest, run: ImportRun, values: dict[str, dict[str, str]]
+    ) -> None:
+        told: list[str] = []
+        for column, pairs in values.items():
+            count = runs.correct_values(run, column, pairs, request.user)
+            facts = {"column": shown(column), "rows": looks.rows(count)}
+            if len(pairs) > _TOLD:
+                facts["count"] = looks.number(len(pairs))
+                text = _("%(column)s: %(count)s values are corrected, in %(rows)s.")
+            else:
+                facts["pairs"] = ", ".join(
+                    f"“{shown(wrong)}” → “{shown(right)}”"
+                    for wrong, right in pairs.items()
+                )
+                text = _("%(column)s: %(pairs)s from now on, in %(rows)s here.")
+            told.append(text % facts)
+        if told:
+            messages.success(request, " ".join(told))
+
+
+def _query(text: str) -> str:
+    """Return what a form says of the page of groups it was on, if it says that."""
+    name, _equals, value = text.partition("=")
+    is_place = name in ("after", "before") and place(value, 2) is not None
+    return text if is_place else ""

@@ -1,0 +1,170 @@
+"""What happened in an import, and what can be done next, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from deliverystore.admin.datacenter.looks import number, rows
+from deliverystore.admin.datacenter.shortened import shown
+from deliverystore.admin.display import time_text
+from deliverystore.models import ImportRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_State = ImportRun.State
+_ERROR = 1000
+
+
+def in_words(run: ImportRun, *, is_left_alone: bool, may_change: bool) -> list[str]:
+    """Return some sentences: what has become of a run, and what to do about it.
+
+    is_left_alone says that nobody seems to be at it, may_change that the reader may do
+    something about it.
+    """
+    told = _TELLING[_State(run.state)](run)
+    if is_left_alone and run.state == _State.RUNNING:
+        told += [_("Its worker has not been heard of for a while: resume it.")]
+    if run.cancelling and not run.is_over:
+        told += [_("It is to stop at the end of the rows that are being done.")]
+    if not may_change and run.state in (*ImportRun.LEFT_OVER, _State.BROKEN):
+        told += [_("What is left is for those who may import with this processor.")]
+    return told
+
+
+def did(run: ImportRun) -> str:
+    """Return what the rows that went in have done: "3 created, 2 changed"."""
+    parts = [
+        (run.created, _("%(count)s created")),
+        (run.updated, _("%(count)s changed")),
+        (run.removed, _("%(count)s removed")),
+        (run.unchanged, _("%(count)s as they were")),
+    ]
+    return ", ".join(text % {"count": number(count)} for count, text in parts if count)
+
+
+def _waiting(run: ImportRun) -> list[str]:
+    return [
+        _("It waits for a worker, and begins by itself."),
+        _("If that takes long, ask those who run the site whether a worker is there."),
+    ]
+
+
+def _running(run: ImportRun) -> list[str]:
+    if run.is_in_one_go:
+        text = _("It is under way, in one transaction: counts come with its end.")
+        return [text]
+    return [_("It is under way. You can leave this page: it goes on without you.")]
+
+
+def _broken(run: ImportRun) -> list[str]:
+    return [
+        _("It broke off: %(error)s") % {"error": shown(run.error or "?", _ERROR)},
+        _("What went in stays. Resume it: it goes on behind the last row it has done."),
+    ]
+
+
+def _finished(run: ImportRun) -> list[str]:
+    if not run.rows:
+        return [_("The file has no rows: there was nothing to do.")]
+    if not run.finished:
+        return [
+            _("All %(rows)s are blank: nothing changed.") % {"rows": rows(run.rows)}
+        ]
+    told = _("Every row is in: %(did)s. Nothing is left to do.") % {"did": did(run)}
+    return [told]
+
+
+def _pending(run: ImportRun) -> list[str]:
+    return [_in_and_left(run), _what_to_do(run)]
+
+
+def _stopped(run: ImportRun) -> list[str]:
+    reason = run.get_skipping_display()
+    first = _("It stopped: %(reason)s.") % {"reason": reason}
+    if run.on_error == ImportRun.OnError.ALL_OR_NOTHING:
+        first = _("No row went in, because not all could: %(reason)s.")
+        first %= {"reason": reason}
+        return [first, _what_to_do(run)]
+    return [first, _in_and_left(run), _what_to_do(run)]
+
+
+def _cancelled(run: ImportRun) -> list[str]:
+    if not run.rows:
+        text = _("It was cancelled before a row was read; the file waits as it was.")
+        return [text]
+    return [_("It was cancelled."), _in_and_left(run), _what_to_do(run)]
+
+
+def _retried(run: ImportRun) -> list[str]:
+    failed = _("What failed (%(rows)s) was tried again, in a later import.")
+    return [_in(run), failed % {"rows": rows(run.failed)}]
+
+
+def _discarded(run: ImportRun) -> list[str]:
+    facts = {
+        "rows": rows(run.failed),
+        "user": run.discarded_by or _("somebody without an account"),
+        "time": time_text(run.discarded_at) if run.discarded_at else "?",
+        "reason": shown(run.discarded_because or "?", _ERROR),
+    }
+    text = _("Given up by %(user)s on %(time)s (%(rows)s): %(reason)s") % facts
+    return [_in(run), text]
+
+
+def _tried(run: ImportRun) -> list[str]:
+    told = [_("This was a dry run: nothing was changed.")]
+    if run.skipping:
+        text = _("It would stop: %(reason)s.")
+        told.append(text % {"reason": run.get_skipping_display()})
+    if run.finished:
+        facts = {"rows": rows(run.finished), "did": did(run)}
+        told.append(_("%(rows)s would go in: %(did)s.") % facts)
+    if run.failed:
+        told.append(_("%(rows)s would fail.") % {"rows": rows(run.failed)})
+    elif run.rows:
+        told.append(_("No row would fail."))
+    return told
+
+
+def _failed(run: ImportRun) -> list[str]:
+    return [
+        _("It could not run: %(error)s") % {"error": shown(run.error or "?", _ERROR)},
+        _("No row was read, and the file waits as it was. Mend it, then begin again."),
+    ]
+
+
+def _in(run: ImportRun) -> str:
+    facts = {"rows": rows(run.finished), "did": did(run)}
+    text = _("%(rows)s went in: %(did)s.") if run.finished else _("No row went in.")
+    return text % facts
+
+
+def _in_and_left(run: ImportRun) -> str:
+    return f"{_in(run)} " + _("%(rows)s failed and can be tried again.") % {
+        "rows": rows(run.failed)
+    }
+
+
+def _what_to_do(run: ImportRun) -> str:
+    return _(
+        "Say below what is meant by a wrong value, or edit single rows; then try the "
+        "failed rows again. Or mend the pending file on your computer, and upload it."
+    )
+
+
+_TELLING: dict[_State, Callable[[ImportRun], list[str]]] = {
+    _State.WAITING: _waiting,
+    _State.RUNNING: _running,
+    _State.BROKEN: _broken,
+    _State.FINISHED: _finished,
+    _State.PENDING: _pending,
+    _State.STOPPED: _stopped,
+    _State.CANCELLED: _cancelled,
+    _State.RETRIED: _retried,
+    _State.DISCARDED: _discarded,
+    _State.TRIED: _tried,
+    _State.FAILED: _failed,
+}

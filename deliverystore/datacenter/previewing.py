@@ -1,0 +1,110 @@
+"""A first look at a file that waits: its first rows, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+from deliverystore.datacenter import naming, permissions, reader, workbooks
+from deliverystore.datacenter.delimited import DelimitedTable
+from deliverystore.datacenter.encodings import Offer, offers
+from deliverystore.datacenter.files import DataCenterFile
+from deliverystore.datacenter.problems import Code
+from deliverystore.datacenter.reader import MAX_PROBLEMS, SAMPLE_RECORDS, Report
+from deliverystore.datacenter.tables import Layout, Table, is_blank
+from deliverystore.exceptions import InvalidName, TableUnreadable
+
+if TYPE_CHECKING:
+    from deliverystore.datacenter.center import DataCenter
+    from deliverystore.models.access import User
+
+# Who may do something with what is in a file may look at it.
+LOOK = (permissions.IMPORT, permissions.DOWNLOAD)
+# A larger file is not read as a whole while somebody waits for a page.
+MAX_CHECKED_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a look at a file has found; is_whole says whether it went to the end.
+
+    sheets names those of a workbook, with commas between.
+    """
+
+    file: DataCenterFile
+    report: Report
+    is_whole: bool
+    sheets: str = ""
+
+    @property
+    def is_table(self) -> bool:
+        """Whether an import can begin: the header is there, and sound."""
+        return bool(self.report.header) and not any(
+            problem.record is None and problem.code is not Code.NO_DATA
+            for problem in self.report.problems
+        )
+
+
+def preview(
+    center: DataCenter,
+    relative_path: str,
+    layout: Layout | None = None,
+    user: User | None = None,
+) -> Preview:
+    """Look at a file that waits; what layout leaves open is found out.
+
+    Raise NotPermitted, FileNotFound; InvalidName if it does not wait; MissingExtra if
+    it is a workbook and the extra "xlsx" is not installed.
+    """
+    permissions.ask(user, "look into files of the data center", *LOOK)
+    name = naming.clean_path(relative_path)
+    if "/" in name or not naming.is_data(name):
+        raise InvalidName(f"{relative_path!r} does not wait to be imported.")
+    file = center.get_file(name)
+    declared = (layout or Layout()).declared
+    with center.open(name) as opened:
+        sheets = _sheets(opened)
+        if sheets or file.size <= MAX_CHECKED_BYTES:
+            report = reader.check(opened, name=name, **declared)
+            return Preview(file=file, report=report, is_whole=True, sheets=sheets)
+        try:
+            report = _beginning(reader.open_table(opened, name=name, **declared))
+        except TableUnreadable as error:
+            report = Report(problems=(error.problem,), problem_count=1)
+        return Preview(file=file, report=report, is_whole=False)
+
+
+def _beginning(table: Table) -> Report:
+    batch = table.read_batch()
+    problems = [*table.problems, *batch.problems]
+    return Report(
+        layout=table.layout,
+        header=table.header,
+        problems=tuple(problems[:MAX_PROBLEMS]),
+        problem_count=len(problems),
+        records=len(batch),
+        blank=sum(map(is_blank, batch.rows)),
+        sample=tuple(islice(batch, SAMPLE_RECORDS)),
+        offers=tuple(_offers(table)),
+    )
+
+
+def _offers(table: Table) -> list[Offer]:
+    if isinstance(table, DelimitedTable) and table.damaged:
+        return offers(table.damaged, table.head)
+    return []
+
+
+def _sheets(file: BinaryIO) -> str:
+    """Return the names of the sheets of a workbook, or nothing if it is none."""
+    file.seek(0)
+    is_zip = file.read(4) == b"PK\x03\x04"
+    if not is_zip:
+        return ""
+    try:
+        with workbooks.opened(file) as workbook:
+            workbook.choose("\0")
+    except TableUnreadable as error:
+        return str(error.problem.params.get("sheets", ""))
+    return ""

@@ -1,0 +1,140 @@
+/**
+ * Uploads to the data center: files are dropped or chosen, sent one after the other,
+ * and the list below shows each as soon as it is there.
+ */
+
+import { enhance } from "./datacenter-files.js";
+
+const form = document.getElementById("deliverystore-upload");
+const input = form.querySelector("input[type=file]");
+const rename = form.querySelector("[name=rename]");
+const sent = form.querySelector(".deliverystore-sent");
+const zone = form.querySelector(".deliverystore-drop");
+const texts = form.dataset;
+let last = Promise.resolve();
+
+form.querySelector(".deliverystore-hint").hidden = false;
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const files = [...input.files];
+  // So that the same file can be chosen again once it is corrected.
+  input.value = "";
+  take(files, rename.checked);
+});
+
+// What is dropped beside the zone is not to be opened by the browser.
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+for (const name of ["dragenter", "dragover"]) {
+  addEventListener(name, (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    zone.classList.add("deliverystore-dropping");
+  });
+}
+addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) zone.classList.remove("deliverystore-dropping");
+});
+addEventListener("drop", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  zone.classList.remove("deliverystore-dropping");
+  take([...event.dataTransfer.files], rename.checked);
+});
+
+/** Send files one after the other: the server checks each as a whole. */
+function take(files, underAnotherName) {
+  for (const file of files) {
+    const item = sent.appendChild(document.createElement("li"));
+    last = last.then(() => send(file, underAnotherName, item)).then(refresh);
+  }
+}
+
+async function send(file, underAnotherName, item) {
+  const label = document.createElement("span");
+  const progress = document.createElement("progress");
+  label.textContent = filled(texts.sending, { name: file.name });
+  progress.setAttribute("aria-label", label.textContent);
+  progress.max = file.size || 1;
+  progress.value = 0;
+  item.className = "";
+  item.replaceChildren(label, progress);
+  const data = new FormData();
+  data.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  data.append("files", file, file.name);
+  if (underAnotherName) data.append("rename", "1");
+  try {
+    const { results } = await post(data, (done) => {
+      progress.value = Math.min(done, progress.max);
+      if (done >= progress.max) {
+        label.textContent = filled(texts.checking, { name: file.name });
+        progress.removeAttribute("value");
+      }
+    });
+    tell(item, results[0], file);
+  } catch (error) {
+    const text = error.status ? texts.refused : texts.broken;
+    item.className = "error";
+    item.textContent = filled(text, { name: file.name, status: error.status });
+  }
+}
+
+/** Show what the server says of a file; the HTML is made of escaped parts there. */
+function tell(item, result, file) {
+  item.className = result.level;
+  const page = new DOMParser().parseFromString(result.html, "text/html");
+  item.replaceChildren(...page.body.childNodes);
+  if (!result.taken) return;
+  const button = item.appendChild(document.createElement("button"));
+  button.type = "button";
+  button.className = "button";
+  button.textContent = texts.rename;
+  button.addEventListener("click", () => {
+    last = last.then(() => send(file, true, item)).then(refresh);
+  });
+}
+
+/** XMLHttpRequest, since fetch cannot tell how much it has sent. */
+function post(data, onSent) {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open("POST", form.action);
+    xhr.responseType = "json";
+    xhr.setRequestHeader("Accept", "application/json");
+    xhr.upload.onprogress = (event) => onSent(event.loaded);
+    xhr.onerror = () => reject(new UploadFailed(0));
+    xhr.onload = () => {
+      const results = xhr.status === 200 && xhr.response?.results;
+      if (results && results.length) resolve(xhr.response);
+      else reject(new UploadFailed(xhr.status));
+    };
+    xhr.send(data);
+  });
+}
+
+class UploadFailed extends Error {
+  constructor(status) {
+    super(`HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+/** Bring the list up to date, and leave what is being done on this page alone. */
+async function refresh() {
+  const list = document.getElementById("deliverystore-list");
+  if (list.contains(document.activeElement) || list.querySelector(".deliverystore-tick:checked")) return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("deliverystore-list");
+    if (!fresh) return;
+    list.replaceWith(fresh);
+    enhance(fresh);
+  } catch {
+    // The files are there nevertheless; the list shows them when it is loaded again.
+  }
+}
+
+function filled(text, values) {
+  return text.replace(/%\((\w+)\)s/g, (_, name) => values[name] ?? "");
+}

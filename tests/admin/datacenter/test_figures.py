@@ -1,0 +1,159 @@
+"""Figures: charts where there is the extra, tables anyway, at a bounded cost."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deliverystore.admin.datacenter import charts
+from deliverystore.datacenter import figures
+from deliverystore.models import ImportRun
+from tests.admin.datacenter.helpers import (
+    imported,
+    queries_of,
+    run_url,
+    some_failed,
+    who_may,
+    words,
+)
+from tests.datacenter.places import put
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def make(**values):
+    """Make an import that has ended, as if it had been done."""
+    now = timezone.now()
+    facts = {
+        "file": "f.csv",
+        "processor": "faculty",
+        "mode": "create",
+        "state": "finished",
+        "started": now - timedelta(seconds=2),
+        "ended": now,
+        **values,
+    }
+    return ImportRun(**facts)
+
+
+@pytest.fixture
+def everybody():
+    return UserFactory(is_superuser=True)
+
+
+def test_imports_are_counted_by_the_day(everybody, settings):
+    settings.TIME_ZONE = "America/New_York"
+    now = timezone.now()
+    ImportRun.objects.bulk_create(
+        make(added=now - timedelta(days=ago)) for ago in (0, 0, 3, 29, 31)
+    )
+    days = figures.runs_per_day(everybody)
+
+    assert len(days) == figures.DAYS
+    assert days[-1].day == timezone.localdate()
+    assert [one.runs for one in days if one.runs] == [1, 1, 2]
+    assert days[-4].runs == 1
+
+
+def test_speeds_are_those_of_the_last_imports(everybody):
+    ImportRun.objects.bulk_create(
+        make(rows=rows, finished=rows, created=rows) for rows in (10, 0, 30)
+    )
+    assert [one.rate for one in figures.last_speeds(everybody)] == [5, 15]
+
+
+def test_failures_are_those_of_first_tries(everybody, center):
+    run = some_failed(center, bad=3, good=1)
+    ImportRun.objects.bulk_create(
+        [make(rows=3, failed=3, parent=run), make(processor="x", rows=2, blank=2)]
+    )
+    found = {one.processor: one for one in figures.failure_rates(everybody)}
+
+    assert found["faculty"].percent == 75
+    assert found["faculty"].runs == 1
+    assert found["x"].percent == 0
+
+
+def test_the_page_has_charts_and_tables_that_say_the_same(center, show):
+    imported(center, ("A", "Arts"), name="<b>.csv")
+    some_failed(center, bad=3, good=1)
+    put(center, "waits.csv")
+    text = show(run_url("figures"))
+
+    assert text.count('class="deliverystore-chart"') == 3
+    assert text.count("<summary>The same as a table</summary>") == 3
+    assert "60.0 %" in text
+    assert "Files that wait: 2" in words(text)
+    assert "<b>.csv" not in text
+
+
+def test_the_charts_have_no_script_style_or_address(center, show):
+    imported(center, ("A", "Arts"))
+    for svg in re.findall(
+        r"<svg[^>]*deliverystore-chart.*?</svg>", show(run_url("figures")), re.DOTALL
+    ):
+        assert not re.search(r"<(script|style|image|use|a)\b", svg)
+        assert not re.search(r"\s(style|on\w+|(xlink:)?href)=", svg)
+        assert "<!--" not in svg
+        assert "//" not in svg.replace("http://www.w3.org/", "")
+
+
+def test_what_a_chart_is_of_is_escaped():
+    title, label = "<script>1</script>", "<script>2</script>&"
+    svg = charts.bar_chart(title, [label], [1], in_words=str)
+
+    assert "<script" not in svg
+    assert "&lt;script&gt;" in svg
+
+
+def test_without_the_package_there_are_the_tables_and_the_extra_is_named(
+    center, show, monkeypatch
+):
+    imported(center, ("A", "Arts"))
+
+    def without(name, *args):
+        if name == "pygal":
+            raise ImportError(name)
+        return importlib.import_module(name, *args)
+
+    monkeypatch.setattr(charts, "import_module", without)
+    text = show(run_url("figures"))
+
+    assert "deliverystore[charts]" in text
+    assert "deliverystore-chart" not in text
+    assert text.count("<details open>") == 3
+
+
+def test_nothing_yet_is_said(center, show):
+    text = words(show(run_url("figures")))
+
+    assert "Nothing was imported in these days." in text
+    assert "No import has ended yet." in text
+    assert "No file waits." in text
+
+
+def test_without_a_data_center_the_rest_is_there(show, settings):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = None
+
+    assert "Files that wait" not in show(run_url("figures"))
+
+
+def test_the_queries_do_not_grow(center, client, boss):
+    imported(center, ("A", "Arts"))
+    few = queries_of(client, run_url("figures"))
+    ImportRun.objects.bulk_create(
+        make(rows=9, finished=9, created=9, processor=f"p{n % 7}") for n in range(300)
+    )
+    assert queries_of(client, run_url("figures")) == few
+
+
+def test_figures_are_of_imports_that_one_sees(center, client):
+    imported(center, ("A", "Arts"))
+    client.force_login(who_may("run_import", "add_student"))
+
+    assert "Nothing was imported" in words(client.get(run_url("figures")))

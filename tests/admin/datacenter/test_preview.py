@@ -1,0 +1,543 @@
+"""The page of a file that waits: a look at it, its columns, and the start."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import expect
+
+from deliverystore.datacenter import previewing, runs
+from deliverystore.models import ImportRun, SavedMapping
+from tests.admin.datacenter.people import FILES, person, sign_in, url, words
+from tests.datacenter.imports import start
+from tests.datacenter.places import put
+from tests.school.models import Faculty
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def importer(client):
+    """Log in who may import faculties of the school, and nothing else."""
+    user = person("importer")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def look(client, importer, center):
+    """Return the page of a file; content is what is in it."""
+
+    def look(content=None, name="f.csv", **params):
+        if content is not None:
+            data = content if isinstance(content, bytes) else content.encode()
+            center.place.replace(name, [data])
+        response = client.get(url("preview"), {"file": name, **params})
+        assert response.status_code == 200, response
+        return response
+
+    return look
+
+
+def form_of(response):
+    """Return what the form for the import would send, as it is."""
+    form = response.context_data["form"]
+    assert form.use
+    return {
+        "use": form.use,
+        "header": form.header_digest,
+        **form.layout.hidden,
+        **{column.name: column.value for column in form.shown},
+        "on_error": "pending",
+    }
+
+
+@pytest.fixture
+def submit(client):
+    """Send the form of a page, with changes; return the answer."""
+
+    def submit(response, **changes):
+        file = response.context_data["form"].file
+        data = {**form_of(response), **changes}
+        return client.post(f"{url('preview')}?file={file}", data)
+
+    return submit
+
+
+def columns(response):
+    return {one.header: one.value for one in response.context_data["form"].columns}
+
+
+# -- The look ----------------------------------------------------------------------
+
+
+def test_the_first_rows_are_shown_as_a_table(look):
+    rows = "".join(f"F{n},Faculty {n}\n" for n in range(25))
+
+    response = look("code,name\n" + rows)
+
+    assert response.text.count('<tr><th scope="row">') == 10
+    assert "11 F9 Faculty 9" in words(response)
+    assert "F10" not in words(response)
+    assert "25 rows, 2 columns." in words(response)
+
+
+def test_what_was_found_out_is_shown(look):
+    page = words(look("code;name\nA;x\n"))
+
+    assert "found out: utf-8" in page
+    assert "found out: semicolon ;" in page
+    assert 'found out: double "' in page
+
+
+def test_the_file_is_read_as_somebody_says(look):
+    content = "code;name,x\nA;Köln,y\n".encode("cp1252")
+
+    response = look(content, encoding="cp1252", delimiter="semicolon")
+
+    assert response.context_data["sample"].header == ["code", "name,x"]
+    assert response.context_data["sample"].rows[0].cells == ["A", "Köln,y"]
+    assert '<option value="cp1252" selected>' in response.text
+    assert response.context_data["found"].report.is_sound
+
+
+def test_what_makes_no_sense_is_left_out(look):
+    response = look("code,name\nA,x\n", encoding="rot13", delimiter="x", quote="y")
+
+    assert response.context_data["sample"].header == ["code", "name"]
+
+
+def test_problems_are_listed_with_their_places_and_encodings_are_offered(look):
+    response = look("code,name\nA,Köln am Rhein\nB\n".encode("cp1252"))
+
+    page = words(response)
+    assert "2 problems An import is possible" in page
+    assert "line 2, record 1, column 2 (name)" in page
+    assert "?file=f.csv&amp;encoding=" in response.text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "the file is empty"),
+        ("a,a\n1,2\n", "column 1 has the same name"),
+        ("a,,b\n1,2,3\n", "the column has no name"),
+    ],
+)
+def test_what_cannot_be_imported_says_why_and_has_no_form(look, content, reason):
+    response = look(content)
+
+    assert reason in words(response)
+    assert 'name="use"' not in response.text
+
+
+def test_a_large_file_is_looked_at_only_at_its_beginning(look, monkeypatch):
+    monkeypatch.setattr(previewing, "MAX_CHECKED_BYTES", 10)
+    content = "code,name\n" + "A,x\n" * 5000 + "B\n"
+
+    response = look(content)
+
+    assert "only the first 2000 rows were looked at" in words(response)
+    assert response.context_data["found"].report.is_sound
+
+
+def test_a_sheet_is_chosen_by_its_name(look):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        for sheet, code in (("First", "A"), ("Second", "B")):
+            page = book.add_worksheet(sheet)
+            page.write_row(0, 0, ["code", "name"])
+            page.write_row(1, 0, [code, "x"])
+
+    first = look(file.getvalue(), name="f.xlsx")
+    second = look(name="f.xlsx", sheet="Second")
+
+    assert "There are: First, Second" in words(first)
+    assert first.context_data["sample"].rows[0].cells == ["A", "x"]
+    assert second.context_data["sample"].rows[0].cells == ["B", "x"]
+    assert "there is no sheet x" in words(look(name="f.xlsx", sheet="x"))
+
+
+@pytest.mark.parametrize("name", ["finished/f.csv", "deleted/f.csv", "logs/f.csv"])
+def test_only_what_waits_has_a_page(client, boss, center, name):
+    put(center, name)
+
+    response = client.get(url("preview"), {"file": name})
+
+    assert response.status_code == 404
+    assert "does not wait" in words(response)
+
+
+# -- The choice of a processor -----------------------------------------------------
+
+
+def test_the_processor_that_fits_is_chosen(look):
+    response = look("code,name\nA,x\n")
+
+    assert response.context_data["form"].use == "faculty:create"
+    assert "Needs code" in words(response)
+
+
+def test_if_none_fits_somebody_has_to_choose(look):
+    response = look("x,y\n1,2\n")
+
+    assert response.context_data["form"].use == ""
+    assert "Which column is which field" not in words(response)
+
+
+def test_only_the_processors_and_modes_of_a_user_are_offered(client, center):
+    put(center, "f.csv", "code,name\nA,x\n")
+    client.force_login(person("importer"))
+
+    form = client.get(url("preview"), {"file": "f.csv"}).context_data["form"]
+
+    assert [name for name, _modes in form.groups] == ["faculty"]
+    assert [mode[1] for mode in form.groups[0][1]] == [
+        "create",
+        "update",
+        "create or update",
+    ]
+
+
+@pytest.mark.parametrize("use", ["student:create", "faculty:remove", "x:y", "faculty:"])
+def test_who_may_not_run_a_processor_cannot_post_it(client, center, use):
+    put(center, "f.csv", "code,name\nA,x\n")
+    client.force_login(person("importer"))
+    address = f"{url('preview')}?file=f.csv"
+    data = form_of(client.get(address))
+
+    response = client.post(address, {**data, "use": use})
+
+    assert response.status_code == 403
+    assert not ImportRun.objects.exists()
+
+
+def test_who_may_only_download_looks_but_has_no_form(client, center):
+    put(center, "f.csv", "code,name\nA,x\n")
+    client.force_login(person("downloader"))
+
+    response = client.get(url("preview"), {"file": "f.csv"})
+    posted = client.post(f"{url('preview')}?file=f.csv", {"use": "faculty:create"})
+
+    assert "A" in words(response)
+    assert 'name="use"' not in response.text
+    assert posted.status_code == 403
+
+
+# -- The columns -------------------------------------------------------------------
+
+
+def test_columns_are_matched_by_their_names(look):
+    response = look("CODE,Name of it,name\nA,x,y\n", use="faculty:create")
+
+    assert columns(response) == {
+        "CODE": "field:code",
+        "Name of it": "",
+        "name": "field:name",
+    }
+    assert "1 column has no field" in words(response)
+
+
+def test_beside_a_column_are_different_values_of_it(look):
+    response = look("code,name\nA,x\nB,x\nC,\n")
+
+    found = {one.header: one.examples for one in response.context_data["form"].shown}
+    assert found == {"code": ["A", "B", "C"], "name": ["x"]}
+
+
+def test_a_column_without_a_field_has_to_be_mapped_or_left_out(look, submit):
+    page = look("code,name,more\nA,x,1\n")
+
+    response = submit(page, **{"column-1": "ignore"})
+
+    assert response.status_code == 422
+    form = response.context_data["form"]
+    assert form.columns[2].errors == ["Choose a field, or leave this column out."]
+    # Nothing that was said is lost.
+    assert columns(response) == {"code": "field:code", "name": "ignore", "more": ""}
+    assert not ImportRun.objects.exists()
+
+
+def test_a_column_is_left_out(look, submit):
+    page = look("code,name,more\nA,x,1\n")
+
+    response = submit(page, **{"column-2": "ignore"})
+
+    run = ImportRun.objects.get()
+    assert response.url == f"/admin/deliverystore/importrun/{run.pk}/change/"
+    assert run.mapping == {"code": "code", "name": "name", "more": None}
+
+
+def test_all_columns_without_a_field_are_left_out_at_once(look, submit):
+    page = look("code,name,more,most\nA,x,1,2\n", use="faculty:create")
+
+    submit(page, rest="ignore")
+
+    assert ImportRun.objects.get().mapping == {
+        "code": "code",
+        "name": "name",
+        "more": None,
+        "most": None,
+    }
+
+
+def test_what_does_not_fit_is_said_at_the_column(look, submit):
+    page = look("code,name,more\nA,x,1\n")
+
+    response = submit(page, **{"column-2": "field:name"})
+
+    form = response.context_data["form"]
+    assert response.status_code == 422
+    assert "are for the same field" in form.columns[2].errors[0]
+    assert 'aria-invalid="true" aria-describedby="error_column-2"' in response.text
+
+
+def test_a_missing_column_is_said_above_the_form(look, submit):
+    page = look("other,name\nA,x\n", use="faculty:create")
+
+    response = submit(page, **{"column-0": "ignore"})
+
+    assert "“code” is missing" in response.context_data["form"].errors[0]
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("value", ["field:pk", "field:nonsense", "nonsense", "field:"])
+def test_only_a_field_of_the_processor_can_be_chosen(look, submit, value):
+    page = look("code,name\nA,x\n")
+
+    response = submit(page, **{"column-1": value})
+
+    assert response.status_code == 422
+    assert not ImportRun.objects.exists()
+
+
+def test_a_file_that_has_changed_meanwhile_is_looked_at_again(look, submit, center):
+    page = look("code,name\nA,x\n")
+    put(center, "f.csv", "name,code\nA,x\n")
+
+    response = submit(page)
+
+    assert "The columns are others than before" in words(response)
+    assert not ImportRun.objects.exists()
+
+
+# -- The start ---------------------------------------------------------------------
+
+
+def test_an_import_is_begun_with_what_was_said(look, submit, importer):
+    page = look("code;name\nA;x\n")
+
+    submit(page, max_failed="5%", max_removed="3", on_error="stop")
+
+    run = ImportRun.objects.get()
+    assert (run.file, run.processor, run.mode) == ("f.csv", "faculty", "create")
+    assert (run.on_error, run.max_failed, run.max_removed) == ("stop", "5%", "3")
+    assert (run.user, run.dry_run) == (importer, False)
+    assert run.layout["delimiter"] == ";"
+    assert SavedMapping.objects.count() == 1
+
+
+def test_a_dry_run_changes_nothing_and_its_choices_are_kept_for_the_import(
+    look, submit, center
+):
+    center.upload("f.csv", "kode,name,more\nA,x,1\n")
+    page = look(use="faculty:create")
+    submit(
+        page,
+        dry_run="1",
+        max_failed="7",
+        **{"column-0": "field:code", "column-2": "ignore"},
+    )
+    run = ImportRun.objects.get()
+    runs.work(run)
+
+    again = look()
+
+    run.refresh_from_db()
+    assert (run.dry_run, run.state) == (True, "tried")
+    assert not Faculty.objects.exists()
+    assert columns(again) == {
+        "kode": "field:code",
+        "name": "field:name",
+        "more": "ignore",
+    }
+    assert again.context_data["form"].max_failed == "7"
+
+
+def test_a_limit_that_is_none_is_told_and_nothing_is_lost(look, submit):
+    page = look("code,name,more\nA,x,1\n")
+
+    response = submit(page, max_failed="many", **{"column-2": "ignore"})
+
+    assert "is no limit" in words(response)
+    assert columns(response)["more"] == "ignore"
+    assert 'value="many"' in response.text
+
+
+def test_a_file_with_an_import_under_way_has_no_form_but_a_link(client, boss, center):
+    run = start(center, ("A", "x"))
+
+    response = client.get(url("preview"), {"file": "f.csv"})
+    posted = client.post(f"{url('preview')}?file=f.csv", {"use": "faculty:create"})
+
+    assert f"Import {run.pk} of this file is not over: waiting." in words(response)
+    assert f"/importrun/{run.pk}/change/" in response.text
+    assert 'name="use"' not in response.text
+    assert posted.status_code == 422
+
+
+def test_a_pending_file_has_what_was_said_of_its_parent(client, boss, center):
+    center.upload("f.csv", "kode,name,more\nA,x,1\ntoo-long-a-code-for-it,y,2\n")
+    mapping = {"kode": "code", "more": None}
+    run = runs.start_run("f.csv", "faculty", "upsert", mapping, enqueue=False)
+    runs.work(run)
+
+    response = client.get(url("preview"), {"file": "f.upsert.pending.csv"})
+
+    assert response.context_data["form"].use == "faculty:upsert"
+    assert columns(response) == {
+        "kode": "field:code",
+        "name": "field:name",
+        "more": "ignore",
+    }
+    assert f"These are the rows that failed in import {run.pk} ;" in words(response)
+
+
+def test_a_page_takes_as_many_queries_for_many_rows_as_for_few(look):
+    def queries(content):
+        with CaptureQueriesContext(connection) as captured:
+            look(content, use="faculty:create")
+        return len(captured)
+
+    few = queries("code,name\nA,x\n")
+    many = "code,name," + ",".join(map(str, range(40))) + "\n" + "A,x\n" * 5000
+
+    assert queries(many) == few <= 12
+
+
+# -- Attacks -----------------------------------------------------------------------
+
+EVIL = "<script>alert(1)</script>"
+
+
+def test_what_a_file_says_is_shown_inertly(look):
+    response = look(f'code,"{EVIL}","\'""><img src=x>"\n{EVIL},=cmd(),\'\n')
+
+    assert EVIL not in response.text
+    assert "<img src=x" not in response.text
+    assert "=cmd()" in words(response)
+
+
+def test_a_cell_of_a_megabyte_makes_no_page_of_a_megabyte(look):
+    response = look("code,name\nA," + "x" * 1_000_000 + "\n")
+
+    assert len(response.text) < 60_000
+    assert "xxx…" in response.text
+
+
+def test_five_thousand_columns_have_a_page_and_can_be_left_out(look, submit):
+    header = ["code", *(f"c{n}" for n in range(4998)), "name"]
+
+    content = ",".join(header) + "\n" + ",".join("1" * 5000) + "\n"
+    page = look(content, use="faculty:create")
+
+    assert len(page.text) < 600_000
+    assert "4950 more columns" in words(page)
+    form = page.context_data["form"]
+    assert {one.header for one in form.shown} > {"code", "name"}
+    assert re.search(r"4800 more columns have no field", words(page))
+    refused = submit(page)
+    assert "4998 columns have no field" in words(refused)
+    assert submit(page, rest="ignore").status_code == 302
+    run = ImportRun.objects.get()
+    assert sum(name is not None for name in run.mapping.values()) == 2
+
+
+def test_a_header_of_a_megabyte_is_cut(look):
+    response = look("x" * 500_000 + ",name\nA,x\n", use="faculty:create")
+
+    assert len(response.text) < 60_000
+
+
+# -- In a browser ------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("with_javascript", [True, False])
+def test_from_the_list_to_the_import(
+    browser, live_server, boss, client, center, with_javascript
+):
+    center.upload("f.csv", "kode,name,more\nA,Arts,1\n")
+    context = browser.new_context(java_script_enabled=with_javascript)
+    page = context.new_page()
+    sign_in(page, live_server, client)
+    page.goto(live_server.url + FILES)
+    page.get_by_role("link", name="Import f.csv").click()
+
+    page.get_by_label("Processor and mode").select_option("faculty:create")
+    page.get_by_role("button", name="Use this").click()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 columns have no field: choose one")).to_be_visible()
+    page.get_by_label("kode", exact=True).select_option("field:code")
+    page.get_by_label("more", exact=True).select_option("ignore")
+    page.get_by_role("button", name="Import", exact=True).click()
+
+    expect(page).to_have_url(re.compile(r"/importrun/\d+/change/"))
+    run = ImportRun.objects.get()
+    assert run.mapping == {"kode": "code", "name": "name", "more": None}
+    context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_what_is_chosen_and_not_sent_yet_cannot_be_begun_as_something_else(
+    page, live_server, boss, client, center
+):
+    put(center, "f.csv", "code,name\nA,x\n")
+    sign_in(page, live_server, client)
+    page.goto(f"{live_server.url}{url('preview')}?file=f.csv&use=faculty:create")
+    button = page.get_by_role("button", name="Import", exact=True)
+    expect(button).to_be_visible()
+
+    page.get_by_label("Processor and mode").select_option("faculty:remove")
+
+    expect(button).to_be_hidden()
+    expect(page.locator("#use-needs")).to_contain_text("Finds objects by code")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_is_wider_than_the_screen(
+    page, live_server, boss, client, center, width, scheme
+):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    sign_in(page, live_server, client)
+    wide = ",".join(f"a_long_name_of_column_{n}" for n in range(60))
+    center.upload("wide.csv", f"code,name,{wide}\n{'x' * 500},y\n")
+    center.upload("x" * 150 + ".csv", "code,name\nA,x\n")
+    put(center, "logs/datacenter.log", "upload " + "x" * 500 + "\n")
+    put(center, f"finished/{'y' * 150}.csv")
+    put(center, "deleted/z.csv")
+    start(center, ("A", "x"), name="held.csv")
+    for address in (
+        *("", "unfinished/", "finished/", "deleted/", "processors/"),
+        "logs/?q=upload",
+        "preview/?file=wide.csv&use=faculty:create",
+        "preview/?file=held.csv",
+        "preview/?file=missing.csv",
+        "delete/?file=wide.csv",
+        "restore/?file=deleted/z.csv",
+    ):
+        page.goto(live_server.url + FILES + address)
+
+        found = page.evaluate("document.documentElement.scrollWidth")
+        assert found <= width, address
