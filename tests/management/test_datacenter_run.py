@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,22 +13,13 @@ from deliverystore.models import ImportRun
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import names_in, put
+from tests.management.running import printed
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
 
 
-def command(*arguments, code=0):
-    """Return what the command prints; compare with what code it ends."""
-    out = StringIO()
-    arguments = ["datacenter_run", *map(str, arguments)]
-    if code == 0:
-        call_command(*arguments, stdout=out)
-        return out.getvalue()
-    with pytest.raises(CommandError) as raised:
-        call_command(*arguments, stdout=out)
-    assert raised.value.returncode == code
-    return f"{out.getvalue()}{raised.value}"
+command = partial(printed, "datacenter_run")
 
 
 def failed(center, **options):

@@ -6,13 +6,14 @@ import io
 import os
 import signal
 import sys
-from io import StringIO
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from deliverystore.datacenter import exports, leases, open_table
 from deliverystore.models import Export
+from tests.management.running import printed
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
@@ -25,17 +26,7 @@ def faculties():
     Faculty.objects.create(code="B")
 
 
-def run(*arguments, code=0):
-    """Return what a command prints; compare with what code it ends."""
-    out = StringIO()
-    arguments = ["export_csv", *map(str, arguments)]
-    if code == 0:
-        call_command(*arguments, stdout=out)
-        return out.getvalue()
-    with pytest.raises(CommandError) as raised:
-        call_command(*arguments, stdout=out)
-    assert raised.value.returncode == code
-    return str(raised.value)
+run = partial(printed, "export_csv")
 
 
 def test_it_prints_the_bytes_of_the_file(capfdbinary):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from functools import partial
 from io import BytesIO, StringIO
 
 import pytest
@@ -21,22 +22,13 @@ from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import names_in, put, read
 from tests.factories import UserFactory
+from tests.management.running import printed
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
 
 
-def run(*arguments, code=0):
-    """Return what a command prints; compare with what code it ends."""
-    out = StringIO()
-    arguments = ["import_csv", *map(str, arguments)]
-    if code == 0:
-        call_command(*arguments, stdout=out)
-        return out.getvalue()
-    with pytest.raises(CommandError) as raised:
-        call_command(*arguments, stdout=out)
-    assert raised.value.returncode == code
-    return f"{out.getvalue()}{raised.value}"
+run = partial(printed, "import_csv")
 
 
 def workbook(*rows):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.export_forms import EMPTY, ONLY
+from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.progress import export_progress
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
@@ -24,8 +25,6 @@ from deliverystore.models import Export
 from deliverystore.views.streaming import FileChunks, protect, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
     from django.urls import URLPattern
 
@@ -110,7 +109,7 @@ class ExportPages:
     def repeat(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hand an export that broke off to a worker again."""
         export = self._export(request, pk)
-        if request.method == "POST" and self._attempt(
+        if request.method == "POST" and attempted(
             request, lambda: exports.repeat(export, request.user)
         ):
             messages.success(request, _("The export begins again."))
@@ -121,9 +120,7 @@ class ExportPages:
         export = self._export(request, pk)
         if request.method != "POST":
             return self._back_to(pk)
-        if not self._attempt(
-            request, lambda: exports.delete_export(export, request.user)
-        ):
+        if not attempted(request, lambda: exports.delete_export(export, request.user)):
             return self._back_to(pk)
         text = _("Export %(id)s was deleted, with its file.") % {"id": pk}
         messages.success(request, text)
@@ -133,16 +130,6 @@ class ExportPages:
         if not self.page.has_view_permission(request):
             raise NotPermitted(f"{request.user} may not see exports.")
         return visible_exports(request.user).select_related("user").get(pk=pk)
-
-    def _attempt(self, request: HttpRequest, action: Callable[[], object]) -> bool:
-        try:
-            action()
-        except NotPermitted:
-            raise
-        except DeliveryStoreError as error:
-            messages.error(request, str(error))
-            return False
-        return True
 
     def _again(self, export: Export) -> str:
         """Return where an export like this one begins."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import Http404
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.admin.datacenter import looks, progress
@@ -94,14 +93,9 @@ class ExportAdmin(WorkAdmin):
     def state_badge(self, export: Export) -> SafeString:
         """Return the state and, as long as it is not over, how far it is."""
         expired = export.expires <= timezone.now()
-        text = looks.export_badge(export, is_expired=expired)
-        share = progress.share(export)
-        if export.is_over or share is None:
-            return text
-        return format_html(
-            '{} <progress max="100" value="{}" aria-label="{}">{} %</progress>',
-            *(text, share, _("rows written"), share),
-        )
+        badge = looks.export_badge(export, is_expired=expired)
+        share = None if export.is_over else progress.share(export)
+        return looks.with_progress(badge, share, _("rows written"))
 
     @admin.display(description=_("rows"))
     def all_rows(self, export: Export) -> str:

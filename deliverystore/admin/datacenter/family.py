@@ -120,6 +120,18 @@ class PageFamily:
         )
 
 
+def attempted(request: HttpRequest, action: Callable[[], object]) -> bool:
+    """Do something; a refusal becomes a message. Return whether it was done."""
+    try:
+        action()
+    except NotPermitted:
+        raise
+    except DeliveryStoreError as error:
+        messages.error(request, reason(error))
+        return False
+    return True
+
+
 def reason(error: DeliveryStoreError) -> str:
     """Return what a page says of a refusal."""
     if isinstance(error, FileNotFound):

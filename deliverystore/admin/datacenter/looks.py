@@ -74,6 +74,16 @@ def export_badge(export: Export, *, is_expired: bool) -> SafeString:
     return badge(look, export.get_state_display())
 
 
+def with_progress(state: SafeString, share: int | None, what: object) -> SafeString:
+    """Return a state and, if that is known, how many of a hundred parts are done."""
+    if share is None:
+        return state
+    return format_html(
+        '{} <progress max="100" value="{}" aria-label="{}">{} %</progress>',
+        *(state, share, what, share),
+    )
+
+
 def number(count: int) -> str:
     """Return a number as people of this language write it: "1,200"."""
     return str(number_format(count, force_grouping=True))

@@ -11,6 +11,7 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.keyset import page_of, place
 from deliverystore.admin.datacenter.row_forms import RowForm
 from deliverystore.admin.datacenter.row_table import RowTable
@@ -67,7 +68,7 @@ class RowPages(RunViews):
         may, columns = self.may(request, run), Columns(run, request.user)
         if request.method == "POST":
             cells = RowForm(row, columns).cleaned(request.POST)
-            if self.attempt(request, lambda: runs.edit_row(row, cells, request.user)):
+            if attempted(request, lambda: runs.edit_row(row, cells, request.user)):
                 return self._after_edit(request, row)
             return HttpResponseRedirect(self.url("row", pk, number))
         title = _("Record %(number)s of import %(id)s") % {"number": number, "id": pk}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks, run_words
 from deliverystore.admin.datacenter.failures import values_of
+from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.forms import ReasonForm
 from deliverystore.admin.datacenter.keyset import place
 from deliverystore.admin.datacenter.progress import run_progress
@@ -54,7 +55,7 @@ class RunActions(RunViews):
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Stop a run at the end of its batch."""
         run = self.run(request, pk)
-        if request.method == "POST" and self.attempt(
+        if request.method == "POST" and attempted(
             request, lambda: runs.cancel(run, request.user)
         ):
             messages.success(request, _("The import stops; what is in stays."))
@@ -63,7 +64,7 @@ class RunActions(RunViews):
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hand a run to a worker again."""
         run = self.run(request, pk)
-        if request.method == "POST" and self.attempt(
+        if request.method == "POST" and attempted(
             request, lambda: runs.resume(run, request.user)
         ):
             messages.success(request, _("The import goes on where it stopped."))
@@ -85,7 +86,7 @@ class RunActions(RunViews):
             return self.back_to(pk)
         query = _query(request.POST.get("place", ""))
         values = values_of(run, Columns(run, request.user), request.POST.dict())
-        is_done = self.attempt(request, lambda: self._correct(request, run, values))
+        is_done = attempted(request, lambda: self._correct(request, run, values))
         wants_retry = request.POST.get("then") == "retry"
         if is_done and wants_retry:
             return self._retry(request, run)
@@ -105,7 +106,7 @@ class RunActions(RunViews):
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
-            if self.attempt(request, lambda: runs.discard(run, reason, request.user)):
+            if attempted(request, lambda: runs.discard(run, reason, request.user)):
                 messages.success(request, _("The rest of the import was given up."))
             return self.back_to(pk)
         title = _("Give up the rest of import %(id)s?") % {"id": pk}
@@ -121,9 +122,7 @@ class RunActions(RunViews):
 
     def _retry(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
         tries: list[ImportRun] = []
-        if not self.attempt(
-            request, lambda: tries.append(runs.retry(run, request.user))
-        ):
+        if not attempted(request, lambda: tries.append(runs.retry(run, request.user))):
             return self.back_to(run.pk)
         text = _("Another try was begun, of %(rows)s.") % {
             "rows": looks.rows(run.failed)

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +15,11 @@ from deliverystore.admin.datacenter.suggestions import values_for
 from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.visibility import visible_runs
-from deliverystore.exceptions import DeliveryStoreError, NotPermitted
+from deliverystore.exceptions import NotPermitted
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -158,17 +157,6 @@ class RunViews:
         site = self.page.admin_site.name
         address = reverse(f"{site}:deliverystore_datafileinfo_{name}")
         return f"{address}?{urlencode({'file': file})}" if file else address
-
-    def attempt(self, request: HttpRequest, action: Callable[[], object]) -> bool:
-        """Do something; a refusal becomes a message. Return whether it was done."""
-        try:
-            action()
-        except NotPermitted:
-            raise
-        except DeliveryStoreError as error:
-            messages.error(request, str(error))
-            return False
-        return True
 
     def back_to(
         self, pk: int, query: str = "", anchor: str = ""

@@ -103,14 +103,8 @@ class ImportRunAdmin(WorkAdmin):
     @admin.display(description=_("state"))
     def state_badge(self, run: ImportRun) -> SafeString:
         """Return the state and, as long as it is not over, how far it is."""
-        text = looks.run_badge(run)
-        share = progress.share(run)
-        if run.is_over or share is None:
-            return text
-        return format_html(
-            '{} <progress max="100" value="{}" aria-label="{}">{} %</progress>',
-            *(text, share, _("rows read"), share),
-        )
+        share = None if run.is_over else progress.share(run)
+        return looks.with_progress(looks.run_badge(run), share, _("rows read"))
 
     @admin.display(description=_("rows"))
     def all_rows(self, run: ImportRun) -> SafeString:
