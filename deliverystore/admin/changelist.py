@@ -71,6 +71,13 @@ class DeliveryChangeList(ChangeList):
             else ordering
         )
 
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_filters(request)
+        except (OverflowError, ValueError) as error:
+            # A year after which none can be.
+            raise IncorrectLookupParameters(error) from error
+
     def get_results(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)

@@ -58,10 +58,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         ("time_of_delivery", admin.DateFieldListFilter),
     )
     date_hierarchy = "time_of_delivery"
+    lookups = tuple(
+        f"time_of_delivery__{name}"
+        for name in ("gte", "lt", "isnull", "year", "month", "day")
+    )
     # Only what has an index.
     sortable_by = ("time_of_delivery",)
     search_fields = ("pk",)
-    search_help_text = _(
+    # Shown below the field, whose only label it would be as Django's search_help_text.
+    search_help = _(
         "The beginning of a user name or a filename, a whole digest, or an id."
     )
     list_max_show_all = PER_PAGE
@@ -102,7 +107,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "last_check": last_check(request)}
+        context = {
+            **(extra_context or {}),
+            "last_check": last_check(request),
+            "search_help": self.search_help,
+        }
         return super().changelist_view(request, context)
 
     def get_changelist(

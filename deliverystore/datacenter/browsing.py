@@ -12,7 +12,7 @@ from typing import Any
 from deliverystore.backends import StoredEntry
 from deliverystore.datacenter import files, naming
 from deliverystore.datacenter.files import DataCenterFile
-from deliverystore.datacenter.naming import DELETED, FINISHED, UNFINISHED, Kind
+from deliverystore.datacenter.naming import DELETED, FINISHED, UNFINISHED
 from deliverystore.datacenter.places import Place
 from deliverystore.models import DataFileInfo
 
@@ -86,14 +86,6 @@ def page_of(place: Place, where: str, query: Query) -> Listing:
     page = min(wanted, listing.pages)
     entries = [entry for _, entry in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]]
     return Listing(files=files.files_of(entries), count=count, page=page)
-
-
-def in_the_way(place: Place, filename: str) -> str:
-    """Return the file that keeps an upload from having its name, or ""."""
-    name = naming.clean_name(filename)
-    is_pending = naming.parse(name).kind is Kind.PENDING
-    names = iter([name]) if is_pending else naming.family(name)
-    return next(filter(place.exists, names), "")
 
 
 def _matching(place: Place, where: str, search: str) -> Iterator[StoredEntry]:

@@ -111,6 +111,8 @@ class DataCenter:
         is_log = path.startswith(f"{LOGS}/")
         permission = permissions.VIEW_LOGS if is_log else permissions.DOWNLOAD
         permissions.ask(user, "download files of the data center", permission)
+        if path.startswith(f"{DELETED}/"):
+            permissions.ask(user, "see what was deleted", permissions.DELETE)
         file = self._place.read_open(path)
         if user is not None:
             logs.log_event("download", path, user)
@@ -140,11 +142,13 @@ class DataCenter:
         """Store a file that comes in, as a stream; when it returns, it is kept.
 
         It is checked, but kept whatever is found: its report says what. Once that is
-        committed, who may import gets an e-mail, unless notify says otherwise.
+        committed, who may import gets an e-mail, unless notify says otherwise. Rows
+        that a run has left make room for the same rows, mended, if on_taken says so.
 
         Raise NotPermitted; InvalidName if it cannot have its name; FileExists if that
         is taken, and was not to be changed; FileTooLarge; TooManyFiles if too many
-        wait; MissingExtra if it is a workbook and the extra "xlsx" is not installed.
+        wait; RunBusy, or RunRefused, if what was to make room is being imported, or
+        was; MissingExtra if it is a workbook and there is no extra "xlsx".
         """
         return uploading.upload(
             self, filename, data, on_taken=on_taken, user=user, notify=notify

@@ -15,6 +15,7 @@ from deliverystore.exceptions import FileExists
 
 if TYPE_CHECKING:
     from deliverystore.datacenter.places import Place
+    from deliverystore.models import ImportRun
 
 
 class OnTaken(StrEnum):
@@ -22,23 +23,37 @@ class OnTaken(StrEnum):
 
     REFUSE = "refuse"
     RENAME = "rename"
+    # Only rows that a run has left make room, and only for these rows, mended.
+    REPLACE_PENDING = "replace pending"
 
 
-def for_upload(place: Place, name: str, on_taken: OnTaken) -> Iterator[str]:
+def for_upload(
+    place: Place, name: str, on_taken: OnTaken, left: ImportRun | None = None
+) -> Iterator[str]:
     """Yield the names to try for a new file that waits.
 
-    Raise FileExists if its own is taken, and is not to be changed.
+    left is the run of which the file has the rows: under another name, nobody would
+    know that it does. Raise FileExists if its own is taken, and is not to be changed.
     """
-    if on_taken is OnTaken.RENAME:
+    if on_taken is OnTaken.RENAME and left is None:
         names = naming.alternatives(name)
-        return (free for free in names if _in_the_way(place, free) is None)
-    if (taken := _in_the_way(place, name)) is not None:
-        raise is_taken(name, taken)
+        return (free for free in names if not in_the_way(place, free))
+    if taken := in_the_way(place, name):
+        raise is_taken(name, taken, left)
     return iter([name])
 
 
-def is_taken(name: str, taken: str) -> FileExists:
+def is_taken(name: str, taken: str, left: ImportRun | None = None) -> FileExists:
     """Return the error that says what is in the way of a new file."""
+    if left is not None:
+        return FileExists(
+            gettext(
+                "%(name)r waits already, with the rows that import %(number)d has "
+                "left: put yours in its place, or delete it first. It is not kept "
+                "under another name, by which these rows would not be known."
+            )
+            % {"name": name, "number": left.pk}
+        )
     return FileExists(
         gettext(
             "%(name)r is taken: %(taken)r is there. Give the file another name, or "
@@ -46,6 +61,13 @@ def is_taken(name: str, taken: str) -> FileExists:
         )
         % {"name": name, "taken": taken}
     )
+
+
+def in_the_way(place: Place, name: str) -> str:
+    """Return what has the name of a new file, or would be taken for its results."""
+    is_pending = naming.parse(name).kind is Kind.PENDING
+    names = iter([name]) if is_pending else naming.family(name)
+    return next(filter(place.exists, names), "")
 
 
 def settle(place: Place, path: str, names: Iterator[str]) -> str:
@@ -61,10 +83,3 @@ def settle(place: Place, path: str, names: Iterator[str]) -> str:
     raise FileExists(
         gettext("%(path)r stays where it is: its name is taken.") % {"path": path}
     )
-
-
-def _in_the_way(place: Place, name: str) -> str | None:
-    """Return what has the name of a new file, or would be taken for its results."""
-    is_pending = naming.parse(name).kind is Kind.PENDING
-    names = iter([name]) if is_pending else naming.family(name)
-    return next(filter(place.exists, names), None)

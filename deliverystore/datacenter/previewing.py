@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from deliverystore.datacenter import naming, permissions, reader, workbooks
+from deliverystore.datacenter import naming, pending, permissions, reader, workbooks
 from deliverystore.datacenter.delimited import DelimitedTable
 from deliverystore.datacenter.encodings import Offer, offers
 from deliverystore.datacenter.files import DataCenterFile
 from deliverystore.datacenter.problems import Code
 from deliverystore.datacenter.reader import MAX_PROBLEMS, SAMPLE_RECORDS, Report
 from deliverystore.datacenter.tables import Layout, Table, is_blank
-from deliverystore.exceptions import InvalidName, TableUnreadable
+from deliverystore.exceptions import InvalidName, NotPermitted, TableUnreadable
 
 if TYPE_CHECKING:
     from deliverystore.datacenter.center import DataCenter
@@ -57,8 +57,8 @@ def preview(
     Raise NotPermitted, FileNotFound; InvalidName if it does not wait; MissingExtra if
     it is a workbook and the extra "xlsx" is not installed.
     """
-    permissions.ask(user, "look into files of the data center", *LOOK)
     name = naming.clean_path(relative_path)
+    ask(user, name)
     if "/" in name or not naming.is_data(name):
         raise InvalidName(f"{relative_path!r} does not wait to be imported.")
     file = center.get_file(name)
@@ -73,6 +73,25 @@ def preview(
         except TableUnreadable as error:
             report = Report(problems=(error.problem,), problem_count=1)
         return Preview(file=file, report=report, is_whole=False)
+
+
+def ask(user: User | None, name: str) -> None:
+    """Raise NotPermitted unless a user may look at a file that waits.
+
+    At rows that a run has left, only who may import these, or may download all.
+    """
+    permissions.ask(user, "look into files of the data center", *LOOK)
+    if (left := pending.run_of(name)) is not None:
+        pending.ask(user, left, f"look at the rows in {name!r}", permissions.DOWNLOAD)
+
+
+def may_look(user: User, name: str) -> bool:
+    """Tell whether a user may look at a file that waits."""
+    try:
+        ask(user, name)
+    except NotPermitted:
+        return False
+    return True
 
 
 def _beginning(table: Table) -> Report:

@@ -18,7 +18,9 @@ from deliverystore.datacenter import (
     logs,
     mailing,
     naming,
+    pending,
     permissions,
+    replacing,
 )
 from deliverystore.datacenter.earlier import Earlier
 from deliverystore.datacenter.files import DataCenterFile
@@ -29,10 +31,11 @@ from deliverystore.digests import Digester
 from deliverystore.exceptions import (
     FileExists,
     FileTooLarge,
+    InvalidName,
     TooManyFiles,
 )
 from deliverystore.limits import Allowance
-from deliverystore.models import DataFileInfo
+from deliverystore.models import DataFileInfo, ImportRun
 from deliverystore.signals import datafile_uploaded
 from deliverystore.streams import Data, chunks_of
 
@@ -63,19 +66,20 @@ def upload(
 ) -> Uploaded:
     """Store a file, check it, and make it known; as DataCenter.upload says."""
     permissions.ask(user, "upload files to the data center", permissions.UPLOAD)
-    place = center.place
-    name = naming.clean_name(
-        filename, max_bytes=conf.DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES
-    )
-    _check_room(place, name)
-    with Digester() as digester:
-        chunks = digested(_limited(name, chunks_of(data)), digester)
-        stored = _create(place, name, on_taken, chunks)
-        digest = digester.digest()
-    file = _looked_at(place, stored, digest)
+    place, name = center.place, name_for(filename)
+    left = pending.run_of(name)
+    if left is not None and on_taken is OnTaken.REPLACE_PENDING:
+        pending.ask(user, left, f"put something in the place of {name!r}")
+        stored, report, digest = _replace(place, name, data, user)
+    else:
+        _check_room(place, name)
+        names = free_names.for_upload(place, name, on_taken, left)
+        stored, digest = _create(place, name, names, data, left)
+        report = _checked(place, stored, stored)
+    file = _looked_at(place, stored, report, digest)
     files.remember_records(file, file.report.records, digest)
     found = {"rows": file.records, "problems": file.report.problem_count}
-    logs.log_event("upload", stored, user, bytes=file.size, **found)
+    logs.log_event("upload", file.relative_path, user, bytes=file.size, **found)
     # The file is kept by now, whatever becomes of the news. Not a partial, whose name
     # Django could not log if it fails.
     transaction.on_commit(
@@ -84,6 +88,20 @@ def upload(
         robust=True,
     )
     return file
+
+
+def name_for(filename: str) -> str:
+    """Return the name that a file gets, unless it is taken. Raise InvalidName."""
+    limit = conf.DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES
+    return naming.clean_name(filename, max_bytes=limit)
+
+
+def left_by(filename: str) -> ImportRun | None:
+    """Return the run whose rows an upload of this name has, if there is one."""
+    try:
+        return pending.run_of(name_for(filename))
+    except InvalidName:
+        return None
 
 
 def _check_room(place: Place, name: str) -> None:
@@ -116,17 +134,40 @@ def _limited(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _create(place: Place, name: str, on_taken: OnTaken, chunks: Iterable[bytes]) -> str:
-    names = free_names.for_upload(place, name, on_taken)
-    try:
-        return place.create(names, chunks)
-    except FileExists as error:
-        # Another upload was faster; its path is nobody's business.
-        raise free_names.is_taken(name, name) from error
+def _create(
+    place: Place,
+    name: str,
+    names: Iterable[str],
+    data: Data,
+    left: ImportRun | None = None,
+) -> tuple[str, str]:
+    """Store a file under the first of these names that is free; return its digest, too.
+
+    name is what it is called if something is wrong with it.
+    """
+    with Digester() as digester:
+        chunks = digested(_limited(name, chunks_of(data)), digester)
+        try:
+            stored = place.create(names, chunks)
+        except FileExists as error:
+            # Another upload was faster; its path is nobody's business.
+            raise free_names.is_taken(name, name, left) from error
+        return stored, digester.digest()
 
 
-def _looked_at(place: Place, stored: str, digest: str) -> Uploaded:
-    report = _checked(place, stored)
+def _replace(
+    place: Place, name: str, data: Data, user: User | None
+) -> tuple[str, Report, str]:
+    """Put a file in the place of the one that waits, once it is stored and checked."""
+    if not place.exists(name):
+        _check_room(place, name)
+    staged, digest = _create(place, name, [replacing.staged_name()], data)
+    report = _checked(place, staged, name)
+    replacing.replace(place, staged, name, user)
+    return name, report, digest
+
+
+def _looked_at(place: Place, stored: str, report: Report, digest: str) -> Uploaded:
     entry = place.entry(stored)
     return Uploaded(
         relative_path=stored,
@@ -138,11 +179,11 @@ def _looked_at(place: Place, stored: str, digest: str) -> Uploaded:
     )
 
 
-def _checked(place: Place, stored: str) -> Report:
+def _checked(place: Place, stored: str, name: str) -> Report:
     """Check a new file; one that cannot be checked is not kept."""
     try:
         with place.read_open(stored) as opened:
-            return check(opened, name=stored)
+            return check(opened, name=name)
     except BaseException:
         place.delete(stored)
         raise

@@ -77,6 +77,7 @@ class ImportRun(Leased):
         null=True,
         blank=True,
         related_name="children",
+        db_index=False,
         verbose_name=_("parent run"),
     )
     # The rows are those that failed in the parent, as they are in the database.
@@ -144,6 +145,7 @@ class ImportRun(Leased):
         # The list, newest first, of some of many: what one may see, or asks for.
         indexes = [
             models.Index(fields=["file", "-id"], name="deliverystore_runs_of_file"),
+            models.Index(fields=["parent", "-id"], name="deliverystore_later_tries"),
             models.Index(
                 fields=["processor", "mode", "-id"], name="deliverystore_runs_of"
             ),

@@ -1286,3 +1286,25 @@ def test_what_is_being_tried_again_is_not_given_up(center):
         runs.discard(run, "too early")
     with pytest.raises(RunBusy):
         runs.retry(run, enqueue=False)
+
+
+@pytest.mark.parametrize(
+    "limit", ["9" * 30, 10**16, "9" * 16 + "%", "101%", "9" * 10_000, "x" * 10_000]
+)
+def test_a_limit_that_can_be_no_number_of_rows_is_refused(center, limit):
+    for name in ("max_failed", "max_removed"):
+        with pytest.raises(RunRefused) as refused:
+            start(center, ("A", "Arts"), **{name: limit})
+        assert len(str(refused.value)) < 200
+
+
+def test_a_correction_of_any_value_is_counted(center):
+    odd = ['a"b\\c%_é😀 and', "x" * 100_000, "  blanks\u2003", "LIKE"]
+    rows = [(value, "long code") for value in odd if len(value) > 10]
+    run = runs.work(start(center, *rows, ("like-like-like", ""), ("", "")))
+    assert run.failed == len(rows) + 1
+    for value, _name in rows:
+        assert runs.correct_values(run, "code", {f" {value}": "T"}) == 1, value[:20]
+    assert runs.correct_values(run, "code", {"LIKE-LIKE-LIKE": "T"}) == 0
+    many = dict.fromkeys([*(f"v{n}" for n in range(100)), "like-like-like"], "T")
+    assert runs.correct_values(run, "code", many) == 1

@@ -20,12 +20,24 @@ from deliverystore.exceptions import (
     InvalidName,
     MissingExtra,
     NotPermitted,
+    RunBusy,
+    RunRefused,
     TooManyFiles,
 )
 from deliverystore.models import DataFileInfo
 from deliverystore.signals import datafile_uploaded
 from tests.datacenter.csvfiles import faculties, table
-from tests.datacenter.places import PLACES, content_of, names_in, put, read
+from tests.datacenter.places import (
+    PLACES,
+    Fuse,
+    Killed,
+    content_of,
+    fragile_centers,
+    hidden_in,
+    names_in,
+    put,
+    read,
+)
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +243,142 @@ def test_a_pending_file_that_was_corrected_elsewhere_takes_the_place_of_the_old(
     second = runs.work(runs.start_run(file.relative_path, enqueue=False))
 
     assert (second.parent, second.state, second.created) == (first, "finished", 1)
+
+
+# -- Rows that a run has left, mended ----------------------------------------------
+
+
+@pytest.fixture
+def left(center):
+    """The run of a file of which one row failed."""
+    center.upload("f.csv", table(("A" * 11, "x"), header=("code", "name")))
+    return runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+
+
+def mended(center, run):
+    return read(center, run.pending_file).replace("A" * 11, "A")
+
+
+def test_mended_rows_take_the_place_of_those_that_wait(center, left):
+    old = read(center, left.pending_file)
+    new = mended(center, left)
+
+    file = center.upload(left.pending_file, new, on_taken=OnTaken.REPLACE_PENDING)
+
+    assert (file.relative_path, file.records) == (left.pending_file, 1)
+    assert read(center, left.pending_file) == new
+    assert read(center, f"deleted/{left.pending_file}") == old
+    assert hidden_in(center) == []
+    again = runs.work(runs.start_run(file.relative_path, enqueue=False))
+    assert (again.parent, again.state, again.created) == (left, "finished", 1)
+    left.refresh_from_db()
+    assert left.state == "retried"
+
+
+def test_rows_that_a_run_has_left_are_not_kept_under_a_name_nobody_knows(center, left):
+    before = content_of(center)
+
+    for on_taken in (OnTaken.RENAME, OnTaken.REFUSE):
+        with pytest.raises(FileExists, match=f"import {left.pk} has left"):
+            center.upload(left.pending_file, BYTES, on_taken=on_taken)
+
+    assert content_of(center) == before
+
+
+@pytest.mark.parametrize("name", ["N.csv", "N.create.pending.csv"])
+def test_nothing_else_makes_room(center, name):
+    center.upload(name, BYTES)
+
+    with pytest.raises(FileExists):
+        center.upload(name, b"x", on_taken=OnTaken.REPLACE_PENDING)
+
+    assert content_of(center) == {name: BYTES.decode()}
+
+
+def test_only_who_may_import_the_rows_replaces_them(center, left):
+    before = content_of(center)
+    may = ["upload_datafile", "run_import", "delete_datafile"]
+
+    with pytest.raises(NotPermitted, match=f"import {left.pk}"):
+        center.upload(
+            left.pending_file,
+            iter([b"a"]),
+            on_taken=OnTaken.REPLACE_PENDING,
+            user=uploader(*may, "add_student"),
+        )
+    assert content_of(center) == before
+
+    center.upload(
+        left.pending_file,
+        mended(center, left),
+        on_taken=OnTaken.REPLACE_PENDING,
+        user=uploader("upload_datafile", "run_import", "add_faculty"),
+    )
+
+
+def test_rows_that_are_being_imported_are_not_replaced(center, left):
+    runs.start_run(left.pending_file, enqueue=False)
+    before = content_of(center)
+
+    with pytest.raises(RunBusy):
+        center.upload(left.pending_file, BYTES, on_taken=OnTaken.REPLACE_PENDING)
+
+    assert (content_of(center), hidden_in(center)) == (before, [])
+
+
+def test_rows_that_were_given_up_meanwhile_are_not_replaced(center, left):
+    def data():
+        runs.discard(left, "too late")
+        yield BYTES
+
+    with pytest.raises(RunRefused, match="not left any more"):
+        center.upload(left.pending_file, data(), on_taken=OnTaken.REPLACE_PENDING)
+
+    assert not center.place.exists(left.pending_file)
+    assert hidden_in(center) == []
+
+
+def test_what_breaks_off_replaces_nothing(center, left, settings):
+    settings.DELIVERY_STORE_DATACENTER_MAX_FILE_BYTES = 5
+    before = content_of(center)
+
+    with pytest.raises(FileTooLarge):
+        center.upload(left.pending_file, BYTES, on_taken=OnTaken.REPLACE_PENDING)
+
+    assert (content_of(center), hidden_in(center)) == (before, [])
+
+
+def test_to_replace_takes_no_room(center, left, settings):
+    settings.DELIVERY_STORE_DATACENTER_MAX_WAITING = 1
+
+    center.upload(left.pending_file, BYTES, on_taken=OnTaken.REPLACE_PENDING)
+
+    assert read(center, left.pending_file) == BYTES.decode()
+
+
+@pytest.mark.parametrize("kind", ["folder", "storage", "replacing"])
+def test_killed_while_it_replaces_one_of_the_two_waits_and_the_old_one_is_kept(
+    tmp_path, center, left, kind
+):
+    name, old = left.pending_file, read(center, left.pending_file)
+    new = mended(center, left)
+    fuse, moment = Fuse(), 0
+    make = fragile_centers(tmp_path, fuse)[kind]
+    while True:
+        fragile = make()
+        put(fragile, name, old)
+        try:
+            with fuse.blows_at(moment):
+                fragile.upload(name, new, on_taken=OnTaken.REPLACE_PENDING)
+        except Killed:
+            found = content_of(fragile)
+            assert old in found.values()
+            if kind == "folder":
+                assert found[name] in (old, new)
+        else:
+            break
+        moment += 1
+    assert moment > 5
 
 
 # -- Permission --------------------------------------------------------------------

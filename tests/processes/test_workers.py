@@ -208,15 +208,16 @@ def workers(request, make_project):
 def test_two_workers_do_all_there_is_and_everything_once(workers, tmp_path):
     workers.start(2)
     workers.wait_until_all_are_up()
-    workers.hand_out(2, 5000, times=2)
+    # So many rows that one worker is at them when the other looks for work.
+    workers.hand_out(2, 50_000, times=2)
     # Of each file: an e-mail; an import and an export, both of them twice.
     wait_until(lambda: sum(workers.done()) == 10)
 
     assert len(workers.done()) == 2
     assert min(workers.done()) > 0
     assert workers.left() == []
-    assert workers.select(RUNS) == [("finished", 5000, 5000, 5000)] * 2
-    assert workers.select("SELECT count(*) FROM school_faculty") == [(10_000,)]
+    assert workers.select(RUNS) == [("finished", 50_000, 50_000, 50_000)] * 2
+    assert workers.select("SELECT count(*) FROM school_faculty") == [(100_000,)]
     assert workers.select(EXPORTS) == [("finished", 300)] * 2
     exported = list((tmp_path / "files-center").glob("exports/*.csv"))
     assert [len(path.read_text().splitlines()) for path in exported] == [301] * 2
@@ -227,7 +228,7 @@ def test_two_workers_do_all_there_is_and_everything_once(workers, tmp_path):
 
 
 def test_what_a_killed_worker_has_begun_is_gone_on_with(workers):
-    rows = 16_000
+    rows = 60_000
     workers.start(1)
     workers.hand_out(1, rows, times=2)
     done = workers.kill_in_the_middle()

@@ -97,15 +97,24 @@ def columns_of(report: Report, mapping: Mapped) -> list[Column]:
     ]
 
 
-def shown_of(columns: Sequence[Column], report: Report, most: int) -> list[Column]:
+def shown_of(columns: Sequence[Column], most: int) -> list[Column]:
     """Return the columns that a page has: those with a field are always among them."""
     with_field = [one for one in columns if one.value.startswith(FIELD)]
     others = [one for one in columns if not one.value.startswith(FIELD)]
     room = max(0, most - len(with_field))
-    shown = sorted([*with_field, *others[:room]], key=lambda one: one.index)
-    for column in shown:
+    return sorted([*with_field, *others[:room]], key=lambda one: one.index)
+
+
+def show_examples(columns: Sequence[Column], report: Report) -> None:
+    """Put some values of each column beside it."""
+    for column in columns:
         column.examples = examples(report, column.index)
-    return shown
+
+
+def hidden_in(columns: Sequence[Column], processor: BatchProcessor) -> set[int]:
+    """Return the columns that are to become sensitive fields."""
+    secret = {f"{FIELD}{name}" for name in processor.sensitive}
+    return {column.index for column in columns if column.value in secret}
 
 
 def read(columns: Sequence[Column], data: Mapping[str, str]) -> None:

@@ -9,7 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from deliverystore.admin.datacenter.family import PageFamily, named, reason
-from deliverystore.datacenter import DataCenter, OnTaken, browsing, naming, permissions
+from deliverystore.datacenter import (
+    DataCenter,
+    OnTaken,
+    browsing,
+    deleting,
+    naming,
+    permissions,
+)
 from deliverystore.exceptions import DeliveryStoreError, FileExists, NotPermitted
 
 if TYPE_CHECKING:
@@ -38,10 +45,13 @@ class DeletingPages(PageFamily):
 
     def delete(self, request: HttpRequest) -> HttpResponseBase:
         """Ask first, then move files to the deleted ones."""
-        paths = chosen(request)
-        _ask_may_delete(request, paths)
+        # Asked before the question: not even sizes are for everybody.
+        paths = deleting.ask(request.user, chosen(request))
         center = DataCenter()
         if not paths:
+            permissions.ask(
+                request.user, "delete files", permissions.DELETE, permissions.IMPORT
+            )
             messages.warning(request, _("No file was chosen."))
             return self.redirect(_list_of(request.POST.get("where", "")))
         if request.method == "POST" and "confirmed" in request.POST:
@@ -140,13 +150,6 @@ def chosen(request: HttpRequest) -> list[str]:
     paths = data.getlist("only") or data.getlist("file")
     found = dict.fromkeys(map(named, filter(None, paths)))
     return list(found)[: browsing.PER_PAGE]
-
-
-def _ask_may_delete(request: HttpRequest, paths: Sequence[str]) -> None:
-    """Raise NotPermitted for who would be refused after the question."""
-    is_waiting = not any("/" in path for path in paths)
-    importing = [permissions.IMPORT] if is_waiting else []
-    permissions.ask(request.user, "delete files", permissions.DELETE, *importing)
 
 
 def _list_of(folder: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from deliverystore.admin.datacenter.family import PageFamily, named
-from deliverystore.datacenter import DataCenter, spreadsheets
+from deliverystore.datacenter import DataCenter, naming, spreadsheets
 from deliverystore.datacenter.naming import LOGS
 from deliverystore.views.streaming import FileChunks, protect, stream
 
@@ -37,18 +37,21 @@ class DownloadPages(PageFamily):
         center = DataCenter()
         opened = center.open(path, user=request.user)
         file = center.get_file(path)
-        suffix = PurePosixPath(file.name).suffix.lower()
-        content_type = _TYPES.get(suffix, "text/plain; charset=utf-8")
-        is_data = suffix in _TYPES and not file.relative_path.startswith(f"{LOGS}/")
+        name = PurePosixPath(file.name)
+        content_type = _TYPES.get(name.suffix.lower(), "text/plain; charset=utf-8")
+        is_data = naming.is_data(file.name) and not path.startswith(f"{LOGS}/")
+        for_spreadsheet = request.GET.get("for") == "spreadsheet" and is_data
+        if for_spreadsheet:
+            content_type, name = "text/csv; charset=utf-8", name.with_suffix(".csv")
         response: HttpResponseBase
         if request.method == "HEAD":
             opened.close()
             response = HttpResponse(content_type=content_type)
-        elif request.GET.get("for") == "spreadsheet" and is_data:
+        elif for_spreadsheet:
             chunks = spreadsheets.chunks(opened, file.name)
-            response = stream(request, chunks, "text/csv; charset=utf-8")
+            response = stream(request, chunks, content_type)
         else:
             response = stream(request, FileChunks(opened, file.size), content_type)
             response.headers["Content-Length"] = str(file.size)
-        protect(response, file.name)
+        protect(response, str(name))
         return response

@@ -44,6 +44,7 @@ class ExportAdmin(WorkAdmin):
     )
     list_display_links = ("export_number", "processor")
     list_filter = ("state", ProcessorFilter)
+    lookups = ("state__exact",)
     # Only what has an index.
     sortable_by = ("export_number", "begun", "until")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.keyset import KeysetPage, page_of, place
 from deliverystore.admin.datacenter.shortened import JSON, loaded, shown
+from deliverystore.datacenter.runs.guesses import FILE_CODE
 from deliverystore.datacenter.runs.texts import group_key
 from deliverystore.datacenter.words import did_you_mean
 from deliverystore.models import FailedRow, FailureGroup, ImportRun, ValueCorrection
@@ -27,8 +28,12 @@ GROUPS_PER_PAGE = 25
 # So many cells of a row are shown as an example, and so much of each.
 _MAX_CELLS, _CELL = 6, 30
 _MESSAGE = 300
-# How the name of the input for a group begins.
-RIGHT = "right-"
+# How the names of the input for a group, and of the tick for "nothing", begin.
+RIGHT, EMPTY = "right-", "empty-"
+# No id has more digits.
+_DIGITS = 18
+# A longer text is not given to a browser to be sent back.
+_MAX_OFFERED = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +56,11 @@ class ShownGroup:
     number: int
     example: str
     can_be_corrected: bool
+    # The tick that says that nothing is meant.
+    empty_name: str
+    # What is read instead, as it can be changed; else, in words.
     correction: str
+    read_as: str
     choices: Choices | None
     # A question for what is perhaps meant.
     hint: str
@@ -90,7 +99,7 @@ def page_of_groups(
             columns,
             may=may,
             example=examples.get(group.first_number, ""),
-            correction=corrections.get(group.pk, ""),
+            correction=corrections.get(group.pk),
             choices=choices.get(group.column),
         )
         for group in page.rows
@@ -100,27 +109,55 @@ def page_of_groups(
     return Groups(page=shown_page, choices=list(choices.values()), place=query)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What is meant by values of a column, and how many rows have each of them."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many rows failed with these values."""
+        return sum(self.counts.values())
+
+
 def values_of(
     run: ImportRun, columns: Columns, data: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    """Return what a form says of wrong values: by column, by value, what is meant.
+) -> dict[str, Said]:
+    """Return what a form says of wrong values, by column.
 
     What is said already is left out.
     """
-    said = {
-        int(name.removeprefix(RIGHT)): text.strip()
-        for name, text in data.items()
-        if name.startswith(RIGHT) and name.removeprefix(RIGHT).isdecimal()
-    }
-    wanted = [pk for pk, text in said.items() if text][:GROUPS_PER_PAGE]
+    said = {pk: text for pk, text in _numbered(data, RIGHT).items() if text}
+    said |= dict.fromkeys(_numbered(data, EMPTY), "")
+    wanted = list(said)[:GROUPS_PER_PAGE]
     groups = list(FailureGroup.objects.filter(run=run, pk__in=wanted))
     known = _corrections(run, groups)
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Said] = {}
     for group in groups:
         right = said[group.pk]
-        if columns.can_be_corrected(group.column) and right != known.get(group.pk):
-            found.setdefault(group.column, {})[group.value] = right
+        if _is_value(group, columns) and right != known.get(group.pk):
+            one = found.setdefault(group.column, Said())
+            one.values[group.value] = right
+            # A row may have two reasons at one value.
+            count = max(group.count, one.counts.get(group.value, 0))
+            one.counts[group.value] = count
     return found
+
+
+def _numbered(data: Mapping[str, str], prefix: str) -> dict[int, str]:
+    """Return what fields of a form say whose names end with the id of a group."""
+    pairs = (
+        (name.removeprefix(prefix), text)
+        for name, text in data.items()
+        if name.startswith(prefix)
+    )
+    return {
+        int(number): text.strip()
+        for number, text in pairs
+        if number.isdecimal() and len(number) <= _DIGITS
+    }
 
 
 def _read(
@@ -161,7 +198,8 @@ def _corrections(run: ImportRun, groups: Iterable[FailureGroup]) -> dict[int, st
         for key in [group_key(group.column, value)]
     }
     known = ValueCorrection.objects.filter(processor=run.processor, key__in=keys)
-    return {keys[one.key]: str(loaded(one.right_json)) for one in known}
+    starts = known.values_list("key", Left("right_json", JSON))
+    return {keys[key]: str(loaded(start)) for key, start in starts}
 
 
 def _examples(
@@ -196,10 +234,11 @@ def _shown(
     *,
     may: May,
     example: str,
-    correction: str,
+    correction: str | None,
     choices: Choices | None,
 ) -> ShownGroup:
     column = group.column
+    offered = bool(correction) and is_offered(correction or "")
     return ShownGroup(
         name=f"{RIGHT}{group.pk}",
         column=shown(column) if column else _("the row as a whole"),
@@ -208,11 +247,36 @@ def _shown(
         rows=looks.rows(group.count),
         number=group.first_number,
         example=example,
-        can_be_corrected=may.correct and columns.can_be_corrected(column),
-        correction=shown(correction, 200),
+        can_be_corrected=may.correct and _is_value(group, columns),
+        empty_name=f"{EMPTY}{group.pk}",
+        correction=correction or "" if offered else "",
+        read_as="" if offered or correction is None else in_words(correction),
         choices=choices,
         hint=_hint(_value(group), choices),
     )
+
+
+def _is_value(group: FailureGroup, columns: Columns) -> bool:
+    """Tell whether rows failed for a value that another one can be read for.
+
+    What could not be read is no value, nor is nothing: that is in many other rows.
+    """
+    is_read = not group.code.startswith(FILE_CODE)
+    return (
+        is_read
+        and bool(_value(group).strip())
+        and columns.can_be_corrected(group.column)
+    )
+
+
+def is_offered(text: str) -> bool:
+    """Tell whether a browser would send a text back as it is."""
+    return text == text.strip() and text == shown(text, _MAX_OFFERED)
+
+
+def in_words(text: str) -> str:
+    """Return what is read instead of a value, to be looked at."""
+    return shown(text) if text.strip() else _("(empty)")
 
 
 def _hint(value: str, choices: Choices | None) -> str:

@@ -46,6 +46,8 @@ class Figure:
     values: Sequence[float]
     in_words: Callable[[float], str]
     none: str
+    # Whether the last bar is the newest, and is to be seen where not all fit.
+    ends_now: bool = False
 
     @property
     def chart(self) -> SafeString:
@@ -100,6 +102,7 @@ def _per_day(days: Sequence[figures.Day]) -> Figure:
         values=[one.runs for one in days],
         in_words=partial(_whole, one_step=True),
         none=_("Nothing was imported in these days."),
+        ends_now=True,
     )
 
 
@@ -121,6 +124,7 @@ def _speeds(speeds: Sequence[figures.Speed], url: Callable[..., str]) -> Figure:
         values=[round(one.rate, 1) for one in speeds],
         in_words=_whole,
         none=_("No import has ended yet."),
+        ends_now=True,
     )
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.http import HttpResponseRedirect
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
+from deliverystore.admin.datacenter import tabs
 from deliverystore.admin.datacenter.family import PageFamily
 from deliverystore.admin.datacenter.links import RunLinks
 from deliverystore.admin.datacenter.looks import run_badge
-from deliverystore.datacenter import DataCenter, browsing, naming, permissions
+from deliverystore.datacenter import DataCenter, browsing, naming, pending, permissions
 from deliverystore.datacenter.browsing import Query
 from deliverystore.datacenter.runs.of_files import runs_of
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from django.http import HttpRequest, HttpResponseBase
     from django.utils.functional import _StrPromise
@@ -84,6 +86,8 @@ class Row:
     file: DataCenterFile
     run: ImportRun | None
     run_url: str
+    # Whether it has rows of an import which the user may not do.
+    is_others: bool = False
 
     @property
     def badge(self) -> str:
@@ -122,7 +126,14 @@ class FileLists(PageFamily):
         return view
 
     def show_list(self, request: HttpRequest, one: FileList) -> HttpResponseBase:
-        """Show a page of a list."""
+        """Show a page of a list.
+
+        Who comes by the menu and does not see files is led to what they see.
+        """
+        if one is LISTS[0] and not tabs.may_see(request.user, one.tab):
+            site = self.admin.admin_site.name
+            for tab in tabs.tabs_for(request.user, site, current=""):
+                return HttpResponseRedirect(str(tab["url"]))
         # Asked first: what is in the folder is not for everybody.
         self.admin.tab_context(request, one.tab)
         order = request.GET.get("o", one.order)
@@ -149,12 +160,21 @@ class FileLists(PageFamily):
     def _rows(
         self,
         request: HttpRequest,
-        files: Iterable[DataCenterFile],
+        files: Collection[DataCenterFile],
         runs: Mapping[str, ImportRun],
     ) -> list[Row]:
         links = RunLinks(request, self.admin.admin_site.name)
-        found = [(file, runs.get(file.relative_path)) for file in files]
-        return [Row(file=file, run=run, run_url=links.url(run)) for file, run in found]
+        left = pending.runs_of([file.relative_path for file in files])
+        found = [(file, file.relative_path) for file in files]
+        return [
+            Row(
+                file=file,
+                run=runs.get(path),
+                run_url=links.url(runs.get(path)),
+                is_others=path in left and not links.may_import(left[path]),
+            )
+            for file, path in found
+        ]
 
 
 def query_of(request: HttpRequest, order: str) -> Query:
@@ -218,6 +238,7 @@ def may(request: HttpRequest, one: FileList) -> dict[str, Any]:
         "may_download": has(permissions.DOWNLOAD),
         "may_import": importing,
         "may_delete": not is_deleted and (has(permissions.DELETE) or importing),
+        "may_delete_all": not is_deleted and has(permissions.DELETE),
         "may_restore": is_deleted,
     }
 

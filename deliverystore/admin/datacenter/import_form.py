@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 from deliverystore.admin.datacenter import columns as fields
 from deliverystore.admin.datacenter.family import MAX_SHOWN
 from deliverystore.admin.datacenter.layouts import LayoutForm, layout_of
+from deliverystore.admin.datacenter.masking import hidden_by, masked
 from deliverystore.admin.datacenter.processors import MODES, needs
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import registry, runs
+from deliverystore.datacenter import pending, registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.choosing import likely_choice
-from deliverystore.datacenter.runs.of_files import held_run, last_tried, parent_of
+from deliverystore.datacenter.runs.of_files import held_run
 from deliverystore.exceptions import NotPermitted
 from deliverystore.models import ImportRun
 
@@ -35,7 +36,8 @@ class ImportForm:
     """What is offered to a user for a file, what they have said, and what is wrong.
 
     Of a pending file, what its parent was told is preselected; of another one, what
-    was last tried out with it. held is the run of the file that is not over.
+    tried, the run that was last tried out with it, was told. held is the run of the
+    file that is not over.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ImportForm:
         user: User,
         *,
         is_posted: bool,
+        tried: ImportRun | None,
     ) -> None:
         self._data, self._preview, self._user = data, preview, user
         self._is_posted = is_posted
@@ -53,17 +56,22 @@ class ImportForm:
         self.file = preview.file.relative_path
         self.layout = LayoutForm(layout_of(data), preview)
         self.held = held_run(self.file)
-        self.parent = parent_of(self.file)
-        self._example = self.parent or last_tried(self.file)
+        self.parent = pending.run_of(self.file)
+        self._example = self.parent or tried
         self.modes = runs.processors_for(user)
         self.name, self.mode = self._chosen()
         self.processor: BatchProcessor | None = None
         self.choices: list[Choice] = []
         self.columns: list[Column] = []
         self.shown: list[Column] = []
+        header = self._report.header
+        self._hidden = hidden_by(self.parent, header) if self.parent else set()
         if self.mode is not None:
             self.processor = registry.get_processor(self.name)
             self._make_columns(self.processor, self.mode)
+        # Without what is not to be seen.
+        self.report = masked(self._report, self._hidden)
+        fields.show_examples(self.shown, self.report)
 
     # -- What is offered -------------------------------------------------------------
 
@@ -220,13 +228,14 @@ class ImportForm:
         )
         self.columns = fields.columns_of(self._report, suggestion.mapping)
         most = fields.most_columns(self.choices)
-        self.shown = fields.shown_of(self.columns, self._report, most)
+        self.shown = fields.shown_of(self.columns, most)
         if self._is_posted:
             fields.read(self.columns, self._data)
         for column in self.columns:
             # What names no field that can be chosen is no choice.
             if column.value not in known:
                 column.value = ""
+        self._hidden |= fields.hidden_in(self.columns, processor)
 
     def _refuse_undecided(self) -> None:
         for column in self.shown:

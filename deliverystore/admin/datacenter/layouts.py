@@ -32,6 +32,10 @@ _MAX_SHEET = 255
 Option = tuple[str, str, bool]
 
 
+# What of a form says how a file is written.
+PARTS = frozenset({"encoding", "delimiter", "quote", "sheet"})
+
+
 def layout_of(data: Mapping[str, str]) -> Layout:
     """Return what a form says of a file; what is left open is found out."""
     encoding = data.get("encoding", "")
@@ -41,6 +45,17 @@ def layout_of(data: Mapping[str, str]) -> Layout:
         quote=_meant(QUOTES, data.get("quote", "")),
         sheet=data.get("sheet", "").strip()[:_MAX_SHEET],
     )
+
+
+def said(layout: Layout) -> dict[str, str]:
+    """Return what a form, or an address, says of a file, as layout_of reads it."""
+    values = {
+        "encoding": layout.encoding,
+        "delimiter": _code(DELIMITERS, layout.delimiter),
+        "quote": _code(QUOTES, layout.quote),
+        "sheet": layout.sheet,
+    }
+    return {name: value for name, value in values.items() if value}
 
 
 class LayoutForm:
@@ -73,13 +88,7 @@ class LayoutForm:
     @property
     def hidden(self) -> dict[str, str]:
         """How the file was read, to be said again with the rest."""
-        values = {
-            "encoding": self._found.encoding,
-            "delimiter": _code(DELIMITERS, self._found.delimiter),
-            "quote": _code(QUOTES, self._found.quote),
-            "sheet": self._found.sheet,
-        }
-        return {name: value for name, value in values.items() if value}
+        return said(self._found)
 
     def _options(
         self, known: dict[str, tuple[str, _StrPromise]], asked: str, found: str

@@ -30,5 +30,9 @@ class RunLinks:
         name = f"{self._site}:deliverystore_importrun_change"
         return reverse(name, args=[run.pk])
 
+    def may_import(self, run: ImportRun) -> bool:
+        """Tell whether the user could do an import themselves."""
+        return run.mode in self._modes.get(run.processor, [])
+
     def _is_seen(self, run: ImportRun) -> bool:
-        return self._sees_all or run.mode in self._modes.get(run.processor, [])
+        return self._sees_all or self.may_import(run)

@@ -46,8 +46,7 @@ class WorkAdmin(DataCenterPages):
     actions = None
     # What the list is called, as a title.
     list_title: Any = ""
-    # Shown below the field: as Django's search_help_text it would be taken for the
-    # label of a field that has only a picture for one.
+    # Shown below the field, whose only label it would be as Django's search_help_text.
     search_help: Any = ""
 
     class Media:

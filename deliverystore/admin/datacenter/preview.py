@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter.family import MAX_SHOWN, PageFamily, named
 from deliverystore.admin.datacenter.import_form import ImportForm
-from deliverystore.admin.datacenter.layouts import layout_of
+from deliverystore.admin.datacenter.layouts import PARTS, layout_of
 from deliverystore.admin.datacenter.links import RunLinks
 from deliverystore.admin.datacenter.sample import Sample
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import DataCenter, permissions, previewing, start_run
+from deliverystore.datacenter import (
+    DataCenter,
+    Layout,
+    permissions,
+    previewing,
+    start_run,
+)
+from deliverystore.datacenter.runs.of_files import last_tried
 from deliverystore.exceptions import (
     ColumnsRefused,
     DeliveryStoreError,
+    FileNotFound,
     NotPermitted,
 )
 from deliverystore.models import ImportRun
@@ -41,21 +50,41 @@ class PreviewPages(PageFamily):
             permissions.ask(request.user, "import files", permissions.IMPORT)
         is_posted = request.method == "POST"
         data = request.POST if is_posted else request.GET
-        layout = layout_of(data)
-        found = previewing.preview(DataCenter(), path, layout, request.user)
-        form = ImportForm(data, found, request.user, is_posted=is_posted)
-        if is_posted and form.can_start():
-            run = self._started(request, form)
-            if run is not None:
-                name = f"{self.admin.admin_site.name}:deliverystore_importrun_change"
-                return HttpResponseRedirect(reverse(name, args=[run.pk]))
+        layout, tried = layout_of(data), last_tried(path)
+        if tried is not None and not is_posted and PARTS.isdisjoint(data):
+            # Tried as another kind of file, it would be another file.
+            layout = Layout(**tried.layout)
+        try:
+            found = previewing.preview(DataCenter(), path, layout, request.user)
+            form = ImportForm(
+                data, found, request.user, is_posted=is_posted, tried=tried
+            )
+            if is_posted and form.can_start():
+                run = self._started(request, form)
+                if run is not None:
+                    return HttpResponseRedirect(self._links(request).url(run))
+        except FileNotFound:
+            return self._gone(request, path)
         return self._page(request, found, form)
+
+    def _gone(self, request: HttpRequest, path: str) -> HttpResponseBase:
+        """Lead to the last import of a file that does not wait any more."""
+        run = ImportRun.objects.filter(file=path).order_by("-pk").first()
+        address = self._links(request).url(run)
+        if not address:
+            raise FileNotFound(f"There is no {path!r}.")
+        text = _("“%(name)s” does not wait any more: this was its last import.")
+        messages.warning(request, text % {"name": shown(path, MAX_SHOWN)})
+        return HttpResponseRedirect(address)
+
+    def _links(self, request: HttpRequest) -> RunLinks:
+        return RunLinks(request, self.admin.admin_site.name)
 
     def _started(self, request: HttpRequest, form: ImportForm) -> ImportRun | None:
         """Begin the import; return None, with the reason in the form, if it cannot."""
         try:
             return start_run(user=request.user, **form.arguments())
-        except NotPermitted:
+        except (FileNotFound, NotPermitted):
             raise
         except ColumnsRefused as error:
             form.refuse_columns(error)
@@ -66,14 +95,14 @@ class PreviewPages(PageFamily):
     def _page(
         self, request: HttpRequest, found: Preview, form: ImportForm
     ) -> HttpResponseBase:
-        links = RunLinks(request, self.admin.admin_site.name)
+        links = self._links(request)
         return self.show(
             request,
             "preview.html",
             found.file.name,
             tab="pending",
             found=found,
-            sample=Sample(found.report),
+            sample=Sample(form.report),
             form=form,
             held=form.held,
             held_url=links.url(form.held),

@@ -10,15 +10,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks, run_words
-from deliverystore.admin.datacenter.failures import values_of
+from deliverystore.admin.datacenter.failures import Said, in_words, values_of
 from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.forms import ReasonForm
 from deliverystore.admin.datacenter.keyset import place
 from deliverystore.admin.datacenter.progress import run_progress
 from deliverystore.admin.datacenter.run_base import LARGE, Columns, RunViews
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import runs
-from deliverystore.datacenter.runs import permissions
+from deliverystore.datacenter import importers, runs
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -99,7 +98,7 @@ class RunActions(RunViews):
         """Ask why, then give up the rows that failed."""
         run = self.run(request, pk)
         # Who may not, or comes too late, is not asked for a reason.
-        permissions.ask(request.user, run.processor, run.mode)
+        importers.ask(request.user, run.processor, run.mode)
         if request.method != "POST" and not self.may(request, run).discard:
             messages.warning(request, _("Nothing of it is left to be given up."))
             return self.back_to(pk)
@@ -131,18 +130,19 @@ class RunActions(RunViews):
         return HttpResponseRedirect(self.url("change", tries[0].pk))
 
     def _correct(
-        self, request: HttpRequest, run: ImportRun, values: dict[str, dict[str, str]]
+        self, request: HttpRequest, run: ImportRun, values: dict[str, Said]
     ) -> None:
         told: list[str] = []
-        for column, pairs in values.items():
-            count = runs.correct_values(run, column, pairs, request.user)
-            facts = {"column": shown(column), "rows": looks.rows(count)}
+        for column, said in values.items():
+            pairs = said.values
+            runs.remember_values(run, column, pairs, request.user)
+            facts = {"column": shown(column), "rows": looks.rows(said.rows)}
             if len(pairs) > _TOLD:
                 facts["count"] = looks.number(len(pairs))
                 text = _("%(column)s: %(count)s values are corrected, in %(rows)s.")
             else:
                 facts["pairs"] = ", ".join(
-                    f"“{shown(wrong)}” → “{shown(right)}”"
+                    f"“{in_words(wrong)}” → “{in_words(right)}”"
                     for wrong, right in pairs.items()
                 )
                 text = _("%(column)s: %(pairs)s from now on, in %(rows)s here.")

@@ -152,11 +152,11 @@ class RunViews:
         address = self.page.url(name, *args)
         return f"{address}?{urlencode(query)}" if query else address
 
-    def center_url(self, name: str, file: str = "") -> str:
+    def center_url(self, name: str, file: str = "", **query: str) -> str:
         """Return the address of a page about a file of the data center."""
         site = self.page.admin_site.name
         address = reverse(f"{site}:deliverystore_datafileinfo_{name}")
-        return f"{address}?{urlencode({'file': file})}" if file else address
+        return f"{address}?{urlencode({'file': file, **query})}" if file else address
 
     def back_to(
         self, pk: int, query: str = "", anchor: str = ""

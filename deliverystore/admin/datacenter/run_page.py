@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks, run_words
 from deliverystore.admin.datacenter.failures import page_of_groups
+from deliverystore.admin.datacenter.layouts import said
 from deliverystore.admin.datacenter.progress import run_progress
 from deliverystore.admin.datacenter.run_base import (
     LARGE,
@@ -21,7 +22,7 @@ from deliverystore.admin.datacenter.run_base import (
 )
 from deliverystore.admin.datacenter.run_facts import facts
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import permissions
+from deliverystore.datacenter import DataCenter, Layout, permissions
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ class RunPage(RunViews):
             return []
         waits = run.file if run.dry_run or not run.is_over else ""
         pending = run.pending_file if run.state in ImportRun.LEFT_OVER else ""
+        # Somebody may have deleted it; its rows are in the database.
+        if pending and not DataCenter().place.exists(pending):
+            pending = ""
         found = [
             (_("rows that went in"), run.finished_file),
             (_("rows that failed"), pending),
@@ -101,7 +105,8 @@ class RunPage(RunViews):
         )
         if not untouched or not may.change or run.from_parent or is_tried:
             return ""
-        return self.center_url("preview", run.file)
+        # Tried as another kind of file, it would be another file.
+        return self.center_url("preview", run.file, **said(Layout(**run.layout)))
 
 
 def _changes(request: HttpRequest, run: ImportRun) -> Page:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.admin.datacenter import looks, progress
+from deliverystore.admin.datacenter.correction_pages import CorrectionPages
 from deliverystore.admin.datacenter.figures_page import FigurePages
 from deliverystore.admin.datacenter.lists import ProcessorFilter, WorkAdmin
 from deliverystore.admin.datacenter.row_pages import RowPages
@@ -46,6 +47,7 @@ class ImportRunAdmin(WorkAdmin):
     )
     list_display_links = ("run_number", "file_name")
     list_filter = ("state", ProcessorFilter, "dry_run")
+    lookups = ("state__exact", "dry_run__exact")
     # Only what has an index.
     sortable_by = ("run_number", "begun")
     search_fields = ("file",)
@@ -67,7 +69,7 @@ class ImportRunAdmin(WorkAdmin):
         return queryset.filter(condition), False
 
     def get_urls(self) -> list[URLPattern]:
-        pages = (RunActions, RowPages, FigurePages)
+        pages = (RunActions, RowPages, FigurePages, CorrectionPages)
         return [
             *(url for kind in pages for url in kind(self).urls()),
             *super().get_urls(),

@@ -17,8 +17,15 @@ from deliverystore.admin.datacenter.family import (
     post_only,
 )
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import DataCenter, OnTaken, browsing, permissions
-from deliverystore.datacenter.previewing import LOOK
+from deliverystore.datacenter import (
+    DataCenter,
+    OnTaken,
+    free_names,
+    pending,
+    permissions,
+    previewing,
+    uploading,
+)
 from deliverystore.exceptions import DeliveryStoreError, FileExists, NotPermitted
 
 if TYPE_CHECKING:
@@ -43,6 +50,8 @@ class Outcome:
     file: Uploaded | None = None
     reason: str = ""
     taken_by: str = ""
+    can_rename: bool = False
+    can_replace: bool = False
     most: int = PROBLEMS
 
     @property
@@ -82,19 +91,29 @@ class UploadPages(PageFamily):
             self._keep(request, file, PROBLEMS if number < _TOLD_IN_FULL else 0)
             for number, file in enumerate(files)
         ]
+        no_file = _(
+            "No file was chosen. If you did choose one, its name cannot be read: "
+            "give it another one."
+        )
         if request.headers.get("Accept", "").startswith("application/json"):
+            told = outcomes or [Outcome(name=_("Upload"), reason=no_file)]
             return JsonResponse(
-                {"results": [self._as_json(one, request) for one in outcomes]}
+                {"results": [self._as_json(one, request) for one in told]},
+                status=200 if outcomes else 400,
             )
         for outcome in outcomes:
             messages.add_message(request, outcome.level, self._told(outcome, request))
         if not outcomes:
-            messages.warning(request, _("No file was chosen."))
+            messages.warning(request, no_file)
         return self.redirect("changelist")
 
     def _keep(self, request: HttpRequest, file: UploadedFile, most: int) -> Outcome:
-        on_taken = OnTaken.RENAME if "rename" in request.POST else OnTaken.REFUSE
         name = shown(file.name or "", 255)
+        left = uploading.left_by(file.name or "")
+        can_replace = left is not None and pending.may_handle(request.user, left)
+        on_taken = OnTaken.RENAME if "rename" in request.POST else OnTaken.REFUSE
+        if can_replace and "replace" in request.POST:
+            on_taken = OnTaken.REPLACE_PENDING
         center = DataCenter()
         try:
             kept = center.upload(
@@ -104,8 +123,16 @@ class UploadPages(PageFamily):
             raise
         except FileExists as error:
             reason = shown(str(error), MAX_SHOWN)
-            path = browsing.in_the_way(center.place, file.name or "")
-            return Outcome(name=name, reason=reason, taken_by=path)
+            path = free_names.in_the_way(
+                center.place, uploading.name_for(file.name or "")
+            )
+            return Outcome(
+                name=name,
+                reason=reason,
+                taken_by=path,
+                can_rename=left is None,
+                can_replace=can_replace,
+            )
         except DeliveryStoreError as error:
             return Outcome(name=name, reason=shown(str(error), MAX_SHOWN))
         return Outcome(name=name, file=kept, most=most)
@@ -122,7 +149,7 @@ class UploadPages(PageFamily):
     def _links(self, file: Uploaded, request: HttpRequest) -> dict[str, Any]:
         """Return where somebody can go on with a file, as far as they may."""
         named = ("file", file.relative_path)
-        may_look = any(map(request.user.has_perm, LOOK))
+        may_look = previewing.may_look(request.user, file.relative_path)
         offers = [
             (
                 offer,
@@ -154,7 +181,8 @@ class UploadPages(PageFamily):
         return {
             "name": outcome.name,
             "kept": outcome.file.relative_path if outcome.file else "",
-            "taken": bool(outcome.taken_by),
+            "taken": outcome.can_rename,
+            "replaces": outcome.can_replace,
             "level": messages.DEFAULT_TAGS[outcome.level],
             "html": self._told(outcome, request),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deliverystore.datacenter.importers import may_import, processors_for
 from deliverystore.datacenter.runs.controlling import (
     cancel,
     go_on,
@@ -17,13 +18,18 @@ from deliverystore.datacenter.runs.corrections import (
     edit_row,
     own_cells,
     own_columns,
+    remember_values,
 )
 from deliverystore.datacenter.runs.mappings import Suggestion, suggested_mapping
-from deliverystore.datacenter.runs.permissions import may_import, processors_for
 from deliverystore.datacenter.runs.reconciling import (
     Difference,
     Disagreement,
     reconcile,
+)
+from deliverystore.datacenter.runs.remembered import (
+    corrections_of,
+    forget_correction,
+    may_forget,
 )
 from deliverystore.datacenter.runs.results import write_finished, write_pending
 from deliverystore.datacenter.runs.starting import retry, start_run
@@ -35,16 +41,20 @@ __all__ = [
     "Suggestion",
     "cancel",
     "correct_values",
+    "corrections_of",
     "discard",
     "edit_row",
+    "forget_correction",
     "go_on",
     "left",
     "left_over_of",
+    "may_forget",
     "may_import",
     "own_cells",
     "own_columns",
     "processors_for",
     "reconcile",
+    "remember_values",
     "resume",
     "retry",
     "start_run",

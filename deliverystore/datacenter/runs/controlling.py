@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from django.db.models import Q
 from django.utils import timezone
 
-from deliverystore.datacenter import leases, naming
+from deliverystore.datacenter import importers, leases, naming
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.rows.arranging import Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.datacenter.runs import limits, permissions, tasks
+from deliverystore.datacenter.runs import limits, tasks
 from deliverystore.datacenter.runs.sources import layout_of
 from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import RunRefused
@@ -42,7 +42,7 @@ def go_on(
     run = unfinished(file)
     if run is None:
         return None
-    permissions.ask(user, run.processor, run.mode)
+    importers.ask(user, run.processor, run.mode)
     asked: dict[str, object] = {
         "processor": processor,
         "mode": mode,
@@ -73,7 +73,7 @@ def cancel(run: ImportRun, user: User | None = None) -> None:
     A run that has read nothing leaves its file as it is. Raise NotPermitted, or
     RunRefused if the run is over, or is one transaction that is under way.
     """
-    permissions.ask(user, run.processor, run.mode)
+    importers.ask(user, run.processor, run.mode)
     waiting = ImportRun.objects.filter(pk=run.pk, state=State.WAITING, rows=0)
     over = {"state": State.CANCELLED, "ended": timezone.now()}
     if not waiting.update(**over, skipping=ImportRun.Skipping.CANCELLED):
@@ -94,7 +94,7 @@ def resume(run: ImportRun, user: User | None = None) -> None:
 
     Raise NotPermitted, or RunRefused if it is over or has a worker.
     """
-    permissions.ask(user, run.processor, run.mode)
+    importers.ask(user, run.processor, run.mode)
     if not leases.is_left(run):
         raise RunRefused(f"Import {run.pk} is over, or a worker is at it.")
     tasks.enqueue(run)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from deliverystore.datacenter import leases, logs, registry
+from deliverystore.datacenter import importers, leases, logs, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED
-from deliverystore.datacenter.runs import leftovers, permissions, valuemaps
+from deliverystore.datacenter.runs import leftovers, valuemaps
 from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.texts import dumped
 from deliverystore.datacenter.words import did_you_mean, listed
@@ -22,6 +26,10 @@ from deliverystore.models.access import User
 
 # What is left of these can be given up.
 _GIVEN_UP = (*ImportRun.LEFT_OVER, ImportRun.State.BROKEN)
+# Of more values, none is looked for in the database.
+_MAX_LOOKED_FOR = 50
+# So much of a value is looked for: SQLite takes no longer patterns than 50,000 bytes.
+_LOOKED_FOR = 1000
 
 
 def correct_values(
@@ -37,7 +45,15 @@ def correct_values(
     the file has no such column, or it goes to a sensitive field: corrections are a
     list, which can be seen.
     """
-    permissions.ask(user, run.processor, run.mode)
+    remember_values(run, column, values, user)
+    return _count_having(run, run.header.index(column), set(map(str.strip, values)))
+
+
+def remember_values(
+    run: ImportRun, column: str, values: Mapping[str, str], user: User | None = None
+) -> None:
+    """Do the same without counting rows, of which there may be very many."""
+    importers.ask(user, run.processor, run.mode)
     if column not in run.header:
         columns = own_columns(run)
         question = did_you_mean(column, columns) or f"it has: {listed(columns)}."
@@ -48,7 +64,9 @@ def correct_values(
         for wrong, right in values.items():
             user_id = user.pk if user else None
             valuemaps.remember(run.processor, column, wrong, right, user_id)
-    return _count_having(run, run.header.index(column), set(map(str.strip, values)))
+    logs.log_event(
+        "correct", run.file, user, run=run.pk, column=column, values=len(values)
+    )
 
 
 def own_columns(run: ImportRun) -> list[str]:
@@ -109,8 +127,15 @@ def discard(run: ImportRun, reason: str, user: User | None = None) -> None:
 
 def _count_having(run: ImportRun, place: int, values: Collection[str]) -> int:
     """Return how many failed rows have one of some values at a place."""
-    rows = FailedRow.objects.filter(run=run).only("cells_json", "edited_json")
-    cells = (row.current_cells[place : place + 1] for row in rows.iterator())
+    rows = FailedRow.objects.filter(run=run)
+    if len(values) <= _MAX_LOOKED_FOR:
+        # The database leaves out most; blanks may be around a value.
+        parts = [dumped(value)[1:-1][:_LOOKED_FOR] for value in values]
+        wanted = (Q(cells_json__contains=part) for part in parts)
+        edited = (Q(edited_json__contains=part) for part in parts)
+        rows = rows.filter(reduce(or_, [*wanted, *edited], Q(pk__in=[])))
+    texts = rows.values_list("cells_json", "edited_json").iterator()
+    cells = (json.loads(now or first)[place : place + 1] for first, now in texts)
     return sum(bool(one) and one[0].strip() in values for one in cells)
 
 
@@ -121,7 +146,7 @@ def _left_over(
     states: Collection[ImportRun.State] = ImportRun.LEFT_OVER,
 ) -> Iterator[None]:
     """Lock a run with rows that are left while the block changes something."""
-    permissions.ask(user, run.processor, run.mode)
+    importers.ask(user, run.processor, run.mode)
     with transaction.atomic(using=leases.database()):
         leftovers.lock(run, states)
         if leftovers.are_tried(run):

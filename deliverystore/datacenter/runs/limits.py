@@ -10,14 +10,25 @@ from deliverystore.models import ImportRun
 
 # A share of fewer rows says nothing, unless there are no more.
 _ENOUGH_ROWS = 100
-_LIMIT = re.compile(r"\d+%?")
+_LIMIT = re.compile(r"[0-9]+%?")
+# With the sign of a share, a column of a run has room for one more.
+_MAX_DIGITS = 15
+_MAX_SHOWN = 40
+_ALL = 100
 
 
 def cleaned(limit: int | str | None) -> str:
     """Return a limit as it is stored: "10", "5%" or "". Raise RunRefused."""
     text = "" if limit is None else str(limit).replace(" ", "")
     if text and not _LIMIT.fullmatch(text):
-        raise RunRefused(f'{limit!r} is no limit; write a number or a share: "5%".')
+        said = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+        raise RunRefused(f'{said!r} is no limit; write a number or a share: "5%".')
+    if len(text.rstrip("%")) > _MAX_DIGITS:
+        raise RunRefused(
+            f"A limit has at most {_MAX_DIGITS} digits; leave it empty for none."
+        )
+    if text.endswith("%") and int(text[:-1]) > _ALL:
+        raise RunRefused(f"{text!r} is no share: it is at most {_ALL}%.")
     return text
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from deliverystore.datacenter import registry
+from deliverystore.datacenter import importers, registry
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.arranging import RESERVED, ColumnProblem, Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.datacenter.runs import permissions
 from deliverystore.datacenter.runs.texts import group_key
 from deliverystore.datacenter.words import did_you_mean, listed
 from deliverystore.exceptions import ColumnsRefused
@@ -49,7 +48,7 @@ def suggested_mapping(
     suggested once. Raise NotPermitted, ProcessorNotFound; ColumnsRefused if mapping
     names a column that the file has not, or what is no name of a field.
     """
-    permissions.ask(user, processor, mode)
+    importers.ask(user, processor, mode)
     found = registry.get_processor(processor)
     columns = _columns(header)
     given = mapping or {}

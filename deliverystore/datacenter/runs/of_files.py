@@ -38,12 +38,6 @@ def held_run(file: str) -> ImportRun | None:
     return max(_held().filter(file=file), key=lambda run: run.pk, default=None)
 
 
-def parent_of(file: str) -> ImportRun | None:
-    """Return the run of which a pending file has the rows that are left."""
-    left = ImportRun.objects.filter(pending_file=file, state__in=ImportRun.LEFT_OVER)
-    return max(left, key=lambda run: run.pk, default=None)
-
-
 def last_tried(file: str) -> ImportRun | None:
     """Return the run of a file that waits still, if the last one changed nothing."""
     run = runs_of([file]).get(file)

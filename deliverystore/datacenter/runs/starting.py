@@ -9,12 +9,11 @@ from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
-from deliverystore.datacenter import leases, logs, naming, registry
+from deliverystore.datacenter import importers, leases, logs, naming, pending, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
 from deliverystore.datacenter.locks import locked
 from deliverystore.datacenter.modelprocessor import ModelProcessor
-from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.reader import open_table
 from deliverystore.datacenter.rows.arranging import Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -22,7 +21,6 @@ from deliverystore.datacenter.runs import (
     leftovers,
     limits,
     mappings,
-    permissions,
     refusals,
     results,
     tasks,
@@ -73,7 +71,7 @@ def start_run(
     RunRefused if something does not fit; RunBusy if the file has a run that is not
     over.
     """
-    parent = _parent(file)
+    parent = pending.run_of(file)
     processor = processor or (parent.processor if parent else "")
     mode = mode or (parent.mode if parent else "")
     inherited = parent.mapping if parent and mapping is None else {}
@@ -168,7 +166,7 @@ def check(run: ImportRun, user: User | None) -> None:
     modes = [one.value for one in Mode]
     if run.mode not in modes:
         raise RunRefused(f"{run.mode!r} is no mode; choose one of {', '.join(modes)}.")
-    permissions.ask(user, run.processor, run.mode)
+    importers.ask(user, run.processor, run.mode)
     processor = registry.get_processor(run.processor)
     if Mode(run.mode) not in processor.modes:
         raise RunRefused(f"{run.processor!r} does not {run.mode}.")
@@ -203,14 +201,6 @@ def begin(run: ImportRun, *, enqueue: bool) -> None:
     logs.log_event("import", run.file, run.user, **facts)
     if enqueue:
         tasks.enqueue(run)
-
-
-def _parent(file: str) -> ImportRun | None:
-    """Return the run that has left a pending file, if it is one."""
-    if naming.parse(file).kind is not Kind.PENDING:
-        return None
-    left = ImportRun.objects.filter(pending_file=file, state__in=ImportRun.LEFT_OVER)
-    return left.order_by("-pk").first()
 
 
 def _look_at(run: ImportRun, layout: Layout, inherited: Mapped) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from deliverystore.datacenter.runs.permissions import processors_for
+from deliverystore.datacenter.importers import processors_for
 from deliverystore.models import ImportRun
 from deliverystore.models.access import User
 

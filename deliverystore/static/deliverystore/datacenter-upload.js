@@ -7,7 +7,7 @@ import { enhance } from "./datacenter-files.js";
 
 const form = document.getElementById("deliverystore-upload");
 const input = form.querySelector("input[type=file]");
-const rename = form.querySelector("[name=rename]");
+const choices = form.querySelectorAll("[name=rename], [name=replace]");
 const sent = form.querySelector(".deliverystore-sent");
 const zone = form.querySelector(".deliverystore-drop");
 const texts = form.dataset;
@@ -19,7 +19,7 @@ form.addEventListener("submit", (event) => {
   const files = [...input.files];
   // So that the same file can be chosen again once it is corrected.
   input.value = "";
-  take(files, rename.checked);
+  take(files, chosen());
 });
 
 // What is dropped beside the zone is not to be opened by the browser.
@@ -38,18 +38,23 @@ addEventListener("drop", (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
   zone.classList.remove("deliverystore-dropping");
-  take([...event.dataTransfer.files], rename.checked);
+  take([...event.dataTransfer.files], chosen());
 });
 
+/** What is to be done about taken names, as the form would say it. */
+function chosen() {
+  return [...choices].filter((box) => box.checked).map((box) => box.name);
+}
+
 /** Send files one after the other: the server checks each as a whole. */
-function take(files, underAnotherName) {
+function take(files, onTaken) {
   for (const file of files) {
     const item = sent.appendChild(document.createElement("li"));
-    last = last.then(() => send(file, underAnotherName, item)).then(refresh);
+    last = last.then(() => send(file, onTaken, item)).then(refresh);
   }
 }
 
-async function send(file, underAnotherName, item) {
+async function send(file, onTaken, item) {
   const label = document.createElement("span");
   const progress = document.createElement("progress");
   label.textContent = filled(texts.sending, { name: file.name });
@@ -61,7 +66,7 @@ async function send(file, underAnotherName, item) {
   const data = new FormData();
   data.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   data.append("files", file, file.name);
-  if (underAnotherName) data.append("rename", "1");
+  for (const name of onTaken) data.append(name, "1");
   try {
     const { results } = await post(data, (done) => {
       progress.value = Math.min(done, progress.max);
@@ -83,13 +88,18 @@ function tell(item, result, file) {
   item.className = result.level;
   const page = new DOMParser().parseFromString(result.html, "text/html");
   item.replaceChildren(...page.body.childNodes);
-  if (!result.taken) return;
+  if (result.taken) offer("rename", item, file);
+  if (result.replaces) offer("replace", item, file);
+}
+
+/** Let somebody send a file again, and say what its name is to become. */
+function offer(choice, item, file) {
   const button = item.appendChild(document.createElement("button"));
   button.type = "button";
   button.className = "button";
-  button.textContent = texts.rename;
+  button.textContent = texts[choice];
   button.addEventListener("click", () => {
-    last = last.then(() => send(file, true, item)).then(refresh);
+    last = last.then(() => send(file, [choice], item)).then(refresh);
   });
 }
 
@@ -103,7 +113,7 @@ function post(data, onSent) {
     xhr.upload.onprogress = (event) => onSent(event.loaded);
     xhr.onerror = () => reject(new UploadFailed(0));
     xhr.onload = () => {
-      const results = xhr.status === 200 && xhr.response?.results;
+      const results = [200, 400].includes(xhr.status) && xhr.response?.results;
       if (results && results.length) resolve(xhr.response);
       else reject(new UploadFailed(xhr.status));
     };

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from datetime import UTC, datetime
 
 import pytest
+import xlsxwriter
 from django.test.utils import CaptureQueriesContext
 
 from deliverystore.datacenter import browsing, runs
 from deliverystore.models import ImportRun
+from tests.admin.datacenter.helpers import some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, told, url, words
 from tests.datacenter.imports import start
 from tests.datacenter.places import put, read
@@ -422,7 +425,76 @@ def test_who_imports_may_give_up_only_what_waits(client, center):
     assert client.get(url("deleted")).status_code == 403
 
 
+def test_rows_of_others_are_neither_offered_nor_deleted(client, center):
+    run = some_failed(center)
+    put(center, "mine.csv")
+    client.force_login(who_may("run_import", "add_student"))
+    one = {"file": run.pending_file}
+
+    page = client.get(FILES).text
+
+    assert f"?file={run.pending_file}" not in page
+    assert f'value="{run.pending_file}"' not in page
+    assert "?file=mine.csv" in page
+    for data in (one, {**one, "confirmed": "1"}, {"file": ["mine.csv", one["file"]]}):
+        assert client.post(url("delete"), data).status_code == 403
+    assert client.get(url("delete"), one).status_code == 403
+    assert center.place.exists(run.pending_file)
+
+
+@pytest.mark.parametrize(
+    "may", [["run_import", "add_faculty"], ["delete_datafile"], ["run_import", ""]]
+)
+def test_rows_that_failed_are_deleted_by_who_may(client, center, may):
+    run = some_failed(center)
+    client.force_login(who_may(*may))
+
+    page = client.get(url("delete"), {"file": run.pending_file})
+
+    assert page.status_code == (403 if "" in may else 200)
+
+
+@pytest.mark.parametrize("path", ["logs/datacenter.log", "deleted/a.csv"])
+def test_of_what_cannot_be_deleted_nothing_is_told(client, center, path):
+    put(center, path, "x" * 1234)
+    client.force_login(person("deleter"))
+
+    response = client.get(url("delete"), {"file": path})
+
+    assert response.status_code == 404
+    assert "1.2" not in words(response)
+
+
 # -- Downloads ---------------------------------------------------------------------
+
+
+def test_what_was_deleted_is_downloaded_only_by_who_may_restore_it(client, center):
+    put(center, "deleted/a.csv")
+    query = {"file": "deleted/a.csv"}
+
+    for may, status in (
+        (["download_datafile"], 403),
+        (["delete_datafile"], 403),
+        (["download_datafile", "delete_datafile"], 200),
+    ):
+        client.force_login(who_may(*may))
+        response = client.get(url("download"), query)
+        assert response.status_code == status
+        if response.streaming:
+            body(response)
+
+
+def test_a_workbook_for_a_spreadsheet_is_called_what_it_is(client, boss, center):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet().write_column(0, 0, ["h", "+49"])
+    center.place.replace("a.xlsx", [file.getvalue()])
+
+    response = client.get(url("download"), {"file": "a.xlsx", "for": "spreadsheet"})
+
+    assert response["Content-Disposition"] == 'attachment; filename="a.csv"'
+    assert response["Content-Type"].startswith("text/csv")
+    assert body(response).decode("utf-8-sig") == "h\r\n'+49\r\n"
 
 
 def body(response):

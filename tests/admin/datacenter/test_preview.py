@@ -10,12 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import expect
 
-from deliverystore.datacenter import previewing, runs
+from deliverystore.datacenter import previewing, registry, runs
 from deliverystore.models import ImportRun, SavedMapping
-from tests.admin.datacenter.people import FILES, person, sign_in, url, words
+from tests.admin.datacenter.helpers import some_failed, who_may
+from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
 from tests.datacenter.imports import start
 from tests.datacenter.places import put
 from tests.school.models import Faculty
+from tests.school.processors import FacultyProcessor
 
 pytestmark = pytest.mark.django_db
 
@@ -406,6 +408,130 @@ def test_a_pending_file_has_what_was_said_of_its_parent(client, boss, center):
         "more": "ignore",
     }
     assert f"These are the rows that failed in import {run.pk} ;" in words(response)
+
+
+def test_a_pending_file_is_looked_at_by_who_may_import_it_or_download(client, center):
+    run = some_failed(center)
+    query = {"file": run.pending_file}
+
+    for may, status in (
+        (["run_import"], 403),
+        (["run_import", "add_student", "change_faculty"], 403),
+        (["delete_datafile"], 403),
+        (["run_import", "add_faculty"], 200),
+        (["download_datafile"], 200),
+    ):
+        client.force_login(who_may(*may))
+        assert client.get(url("preview"), query).status_code == status, may
+
+
+# -- What is not to be seen --------------------------------------------------------
+
+
+class HushedProcessor(FacultyProcessor):
+    name = "hushed"
+    sensitive = ["name"]
+
+
+@pytest.fixture
+def hushed():
+    registry.register(HushedProcessor)
+    yield "hushed"
+    if "hushed" in registry.get_processors():
+        registry.unregister(HushedProcessor)
+
+
+@pytest.fixture
+def secret(center, hushed):
+    """An import that has left a row with a secret."""
+    center.upload("s.csv", 'code,title\nfar-too-long-a-code,"Secret,indeed"\n')
+    mapping = {"title": "name"}
+    run = runs.start_run("s.csv", hushed, "create", mapping, enqueue=False)
+    return runs.work(run)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"use": "faculty:create"},
+        {"delimiter": "bar"},
+        {"quote": "single"},
+        {"encoding": "utf-16"},
+        {"encoding": "cp1252", "delimiter": "semicolon"},
+    ],
+)
+def test_secrets_in_rows_that_failed_are_not_shown(client, boss, secret, params):
+    query = {"file": secret.pending_file, **params}
+
+    response = client.get(url("preview"), query)
+
+    assert response.status_code == 200
+    assert "Secret" not in response.text
+    assert "indeed" not in response.text
+
+
+def test_of_rows_with_secrets_the_others_are_shown(client, boss, secret):
+    response = client.get(url("preview"), {"file": secret.pending_file})
+
+    page = words(response)
+    assert "far-too-long-a-code" in page
+    assert "***" in page
+
+
+def test_who_only_downloads_sees_no_secrets_on_the_page(client, center, secret):
+    client.force_login(person("downloader"))
+
+    assert (
+        "Secret" not in client.get(url("preview"), {"file": secret.pending_file}).text
+    )
+
+
+def test_without_its_processor_nothing_of_a_row_that_failed_is_shown(
+    client, boss, secret
+):
+    registry.unregister(HushedProcessor)
+
+    page = client.get(url("preview"), {"file": secret.pending_file}).text
+
+    assert "Secret" not in page
+    assert "<td>far-too-long-a-code</td>" not in page
+
+
+def test_what_is_to_become_a_secret_is_not_shown(client, boss, center, hushed):
+    put(center, "f.csv", "code,name\nA,Secret\nB,C,Secret\n")
+
+    page = client.get(url("preview"), {"file": "f.csv", "use": "hushed:create"}).text
+
+    assert "Secret" not in page
+    assert "<td>A</td>" in page
+
+
+# -- What does not wait any more ---------------------------------------------------
+
+
+def test_an_import_that_was_begun_elsewhere_and_is_over_is_led_to(look, submit):
+    first = look("code,name\nA,x\n")
+    submit(first)
+    run = ImportRun.objects.get()
+    if not run.is_over:
+        runs.work(run)
+
+    response = submit(first)
+
+    assert response.status_code == 302
+    assert response.url.endswith(f"/importrun/{run.pk}/change/")
+    assert told(response) == [
+        "“f.csv” does not wait any more: this was its last import."
+    ]
+    assert ImportRun.objects.count() == 1
+
+
+def test_an_import_of_others_is_not_led_to(client, center):
+    some_failed(center, bad=0, good=1)
+    client.force_login(who_may("run_import", "add_student"))
+
+    assert client.get(url("preview"), {"file": "f.csv"}).status_code == 404
 
 
 def test_a_page_takes_as_many_queries_for_many_rows_as_for_few(look):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from deliverystore.datacenter import runs
+from deliverystore.datacenter import Layout, runs
 from deliverystore.models import FailureGroup, ImportRun, ValueCorrection
 from tests.admin.datacenter.helpers import (
     imported,
@@ -176,6 +178,30 @@ def test_a_dry_run_shows_changes_field_by_field(center, page_of):
     assert "name from Arts to Fine arts" in text
     assert "Why rows would fail" in text
     assert "Import it for real" in text
+
+
+def test_what_was_tried_is_imported_for_real_as_it_was_read(center, page_of):
+    center.place.replace("old.csv", ["code;name\nA;Künste\n".encode("cp1252")])
+    layout = Layout(encoding="cp1252")
+    run = runs.work(
+        runs.start_run(
+            "old.csv",
+            "faculty",
+            "create",
+            layout=layout,
+            dry_run=True,
+            enqueue=False,
+        )
+    )
+
+    (query,) = re.findall(r'preview/\?([^"]+)"', page_of(run))
+
+    assert dict(parse_qsl(unescape(query))) == {
+        "file": "old.csv",
+        "encoding": "cp1252",
+        "delimiter": "semicolon",
+        "quote": "double",
+    }
 
 
 # -- Why rows failed ---------------------------------------------------------------

@@ -173,6 +173,7 @@ def all_pages(center, user):
     """Return the addresses of all these pages, with something long on each."""
     rows = [("x" * 3000, "y" * 200), ("F" * 11, "<b>"), ("OK", "")]
     run = imported(center, *rows, name="n" * 100 + ".csv")
+    runs.correct_values(run, "code", {"x" * 3000: "y" * 3000, "F" * 11: ""})
     dry = imported(center, *rows, name="dry.csv", mode="upsert", dry_run=True)
     waiting = start(center, ("A", ""), name="waiting.csv")
     export = exports.work(exports.start_export("faculty", user, enqueue=False))
@@ -183,6 +184,7 @@ def all_pages(center, user):
         run_url("row", run.pk, 1),
         run_url("discard", run.pk),
         run_url("figures"),
+        run_url("corrections") + "?processor=faculty",
         export_url("changelist"),
         export_url("new"),
         export_url("new") + "?processor=faculty&only-code=A",

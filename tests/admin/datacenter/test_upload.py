@@ -9,8 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import expect
 
+from tests.admin.datacenter.helpers import some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
-from tests.datacenter.places import put, read
+from tests.datacenter.places import content_of, put, read
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,84 @@ def test_what_has_the_name_is_told_with_a_link(upload, center, path, link):
 
 def test_no_file_is_told(upload):
     assert "No file was chosen." in words(upload())
+
+
+@pytest.fixture
+def left(center):
+    """An import of which a row failed."""
+    return some_failed(center, bad=1, good=0, name="g.csv")
+
+
+def test_rows_that_failed_are_put_in_place_of_those_that_wait(upload, center, left):
+    old = read(center, left.pending_file)
+
+    page = words(upload((left.pending_file, GOOD), replace="1", rename="1"))
+
+    assert "g.create.pending.csv : kept" in page
+    assert read(center, left.pending_file).encode() == GOOD
+    assert read(center, f"deleted/{left.pending_file}") == old
+
+
+def test_rows_that_failed_get_no_other_name(upload, center, left):
+    before = content_of(center)
+
+    page = words(upload((left.pending_file, GOOD), rename="1"))
+
+    assert f"with the rows that import {left.pk} has left" in page
+    assert content_of(center) == before
+
+
+def test_only_rows_that_failed_make_room(upload, center):
+    put(center, "a.csv", "old")
+
+    assert "'a.csv' is taken" in words(upload(("a.csv", GOOD), replace="1"))
+    assert read(center, "a.csv") == "old"
+
+
+@pytest.mark.parametrize("more", [[], ["run_import"], ["run_import", "add_student"]])
+def test_who_may_not_import_rows_cannot_replace_them(client, center, left, more):
+    client.force_login(who_may("upload_datafile", *more))
+    before = content_of(center)
+    data = {"files": SimpleUploadedFile(left.pending_file, GOOD), "replace": "1"}
+
+    response = client.post(url("upload"), data, headers={"accept": "application/json"})
+
+    [refused] = response.json()["results"]
+    assert (refused["taken"], refused["replaces"]) == (False, False)
+    assert "waits already" in refused["html"]
+    assert content_of(center) == before
+
+
+def test_a_script_may_offer_to_replace_but_not_to_rename(client, boss, left):
+    data = {"files": SimpleUploadedFile(left.pending_file, GOOD), "rename": "1"}
+
+    response = client.post(url("upload"), data, headers={"accept": "application/json"})
+
+    [refused] = response.json()["results"]
+    assert (refused["taken"], refused["replaces"]) == (False, True)
+
+
+@pytest.mark.parametrize("name", [b"", b"\xff\xfe.csv"])
+def test_a_file_without_a_name_that_can_be_read_is_refused(client, boss, center, name):
+    body = (
+        b"--b\r\nContent-Disposition: form-data; name=files; "
+        b'filename="' + name + b'"\r\n\r\ncode,name\r\n--b--\r\n'
+    )
+    form = "multipart/form-data; boundary=b"
+
+    told = client.post(
+        url("upload"), body, form, headers={"accept": "application/json"}
+    )
+    page = client.post(url("upload"), body, form, follow=True)
+
+    found = [entry.name for entry in center.place.all_entries()]
+    if found:
+        # Django has made a readable name of it.
+        assert told.json()["results"][0]["kept"] == found[0]
+    else:
+        assert told.status_code == 400
+        assert "its name cannot be read" in told.json()["results"][0]["html"]
+        assert "its name cannot be read" in words(page)
 
 
 def test_too_many_files_that_wait_are_refused_with_the_reason(upload, settings):

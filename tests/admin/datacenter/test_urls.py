@@ -22,7 +22,8 @@ from tests.factories import finished_delivery
 pytestmark = pytest.mark.django_db
 
 NOBODY: set[str] = set()
-FILES = {"uploader", "downloader", "importer", "deleter"}
+IMPORTERS = {"importer", "half an importer"}
+FILES = {"uploader", "downloader", "deleter"} | IMPORTERS
 IMPORTER, EXPORTER, DELETER = {"importer"}, {"exporter"}, {"deleter"}
 # Of all members of staff; a superuser is everything unless this says otherwise.
 STAFF = set(ROLES)
@@ -37,15 +38,15 @@ TABLE = {
     "datafileinfo_deleted": (DELETER, DELETER),
     # By GET, it leads to the list.
     "datafileinfo_upload": (STAFF, {"uploader"}),
-    "datafileinfo_preview": ({"downloader", "importer"}, IMPORTER),
+    "datafileinfo_preview": ({"downloader"} | IMPORTERS, IMPORTERS),
     "datafileinfo_download": ({"downloader"}, {"downloader"}),
-    "datafileinfo_delete": (IMPORTER | DELETER, IMPORTER | DELETER),
+    "datafileinfo_delete": (IMPORTERS | DELETER, IMPORTERS | DELETER),
     "datafileinfo_restore": (DELETER, DELETER),
-    "datafileinfo_processors": (IMPORTER | EXPORTER, IMPORTER | EXPORTER),
+    "datafileinfo_processors": (IMPORTERS | EXPORTER, IMPORTERS | EXPORTER),
     "datafileinfo_template": (IMPORTER, IMPORTER),
     "datafileinfo_logs": ({"logviewer"}, {"logviewer"}),
-    "importrun_changelist": (IMPORTER, IMPORTER),
-    "importrun_figures": (IMPORTER, IMPORTER),
+    "importrun_changelist": (IMPORTERS, IMPORTERS),
+    "importrun_figures": (IMPORTERS, IMPORTERS),
     "importrun_change": (IMPORTER, IMPORTER),
     "importrun_history": (IMPORTER, IMPORTER),
     "importrun_add": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
@@ -58,6 +59,9 @@ TABLE = {
     "importrun_retry": (IMPORTER, IMPORTER),
     "importrun_correct": (IMPORTER, IMPORTER),
     "importrun_discard": (IMPORTER, IMPORTER),
+    "importrun_corrections": (IMPORTER, IMPORTER),
+    # By GET, it leads to the list.
+    "importrun_forget": (IMPORTERS, IMPORTER),
     "export_changelist": (EXPORTER, EXPORTER),
     "export_new": (EXPORTER, EXPORTER),
     "export_change": (EXPORTER, EXPORTER),
@@ -95,6 +99,8 @@ QUERIES = {
     "datafileinfo_delete": {"file": "f.csv"},
     "datafileinfo_restore": {"file": "deleted/f.csv"},
     "datafileinfo_template": {"processor": "faculty", "mode": "create"},
+    "importrun_corrections": {"processor": "faculty"},
+    "importrun_forget": {"processor": "faculty", "correction": "1"},
 }
 
 
@@ -189,3 +195,28 @@ def test_every_page_is_for_those_in_the_table(client, center, addresses, method)
                 wrong.append((name, role, response.status_code, expected))
 
     assert wrong == [], "\n" + "\n".join(map(str, wrong))
+
+
+# The same, of rows that a run has left: who may GET, and who may POST.
+LEFT_OVER = {
+    "datafileinfo_preview": ({"downloader", "importer"}, IMPORTER),
+    "datafileinfo_delete": (IMPORTER | DELETER, IMPORTER | DELETER),
+    "datafileinfo_download": ({"downloader"}, {"downloader"}),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", LEFT_OVER)
+def test_rows_that_a_run_has_left_are_for_those_who_may_import_them(
+    client, center, addresses, name, method
+):
+    people, pages = addresses
+    found = set()
+    for role, user in people.items():
+        client.force_login(user)
+        query = {"file": "g.create.pending.csv"}
+        response = answer(client, method, pages[name], query)
+        if verdict(response) == "answered":
+            found.add(role)
+
+    assert found == LEFT_OVER[name][method == "POST"] | {"superuser"}

@@ -1,0 +1,62 @@
+"""Cells of sensitive fields, which a look at a file does not show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deliverystore.datacenter import registry
+from deliverystore.datacenter.rows.arranging import RESERVED
+from deliverystore.datacenter.tables import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from deliverystore.datacenter import Report
+    from deliverystore.models import ImportRun
+
+STARS = "***"
+
+
+def masked(report: Report, hidden: Collection[int]) -> Report:
+    """Return a report without what is in some columns, counted from 0.
+
+    Of a row with too many cells or too few, nobody knows which of them are hidden.
+    """
+    if not hidden:
+        return report
+    count = len(report.header)
+    sample = tuple(
+        Record(
+            number=record.number,
+            line=record.line,
+            cells=[
+                STARS
+                if cell and (index in hidden or len(record.cells) != count)
+                else cell
+                for index, cell in enumerate(record.cells)
+            ],
+        )
+        for record in report.sample
+    )
+    # They show a whole line.
+    offers = tuple(replace(offer, preview="") for offer in report.offers)
+    return replace(report, sample=sample, offers=offers)
+
+
+def hidden_by(run: ImportRun, header: Sequence[str]) -> set[int]:
+    """Return the columns of a file that are hidden in the run which has left it.
+
+    If there are such, then so are those which it does not know: the file may be read
+    in another way now. Nobody knows any more of a processor that is gone.
+    """
+    processor = registry.get_processors().get(run.processor)
+    secret = processor.sensitive if processor is not None else ()
+    if processor is not None and not set(run.mapping.values()) & set(secret):
+        return set()
+    known = run.mapping if processor is not None else {}
+    return {
+        index
+        for index, name in enumerate(header)
+        if name not in RESERVED and (name not in known or known[name] in secret)
+    }

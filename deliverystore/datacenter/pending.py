@@ -1,0 +1,47 @@
+"""Pending files: the rows that a run has left, and who may do something with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from deliverystore.datacenter import importers, naming, registry
+from deliverystore.datacenter.naming import Kind
+from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.exceptions import NotPermitted
+from deliverystore.models import ImportRun
+from deliverystore.models.access import User
+
+
+def run_of(path: str) -> ImportRun | None:
+    """Return the run of which a file has the rows that are left."""
+    return runs_of([path]).get(path)
+
+
+def runs_of(paths: Collection[str]) -> dict[str, ImportRun]:
+    """Return the runs of which files have the rows that are left, by one query."""
+    names = [one for one in paths if naming.parse(one).kind is Kind.PENDING]
+    left = ImportRun.objects.filter(
+        pending_file__in=names, state__in=ImportRun.LEFT_OVER
+    )
+    # Sorted here: for an order, a database may do without the index of the names.
+    return {run.pending_file: run for run in sorted(left, key=lambda run: run.pk)}
+
+
+def may_handle(user: User, run: ImportRun) -> bool:
+    """Tell whether a user may import what a run has left."""
+    processor = registry.get_processors().get(run.processor)
+    return processor is not None and importers.may_import(
+        user, processor, Mode(run.mode)
+    )
+
+
+def ask(user: User | None, run: ImportRun, what: str, *permissions: str) -> None:
+    """Raise NotPermitted unless a user may do something with what a run has left.
+
+    That is who may import it, who has one of the permissions, and the site itself.
+    what completes the sentence "they may not …".
+    """
+    if user is None or any(map(user.has_perm, permissions)):
+        return
+    if not may_handle(user, run):
+        raise NotPermitted(f"{user} may not {what}: they are of import {run.pk}.")
