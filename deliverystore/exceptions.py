@@ -24,6 +24,8 @@ DeliveryStoreError
 │   ├── QuotaExceeded
 │   ├── ExtensionNotAllowed
 │   └── TypeNotAllowed
+├── SectionUnknown          also ValueError
+├── ClaimLost               also TimeoutError
 ├── UploadBusy              also BlockingIOError
 ├── CheckBusy               also BlockingIOError
 ├── UploadNotFound          also LookupError
@@ -156,6 +158,14 @@ class ExtensionNotAllowed(LimitExceeded):
 
 class TypeNotAllowed(LimitExceeded):
     """The content is of no type in DELIVERY_STORE_ALLOWED_TYPES."""
+
+
+class SectionUnknown(DeliveryStoreError, ValueError):
+    """A spool has no section of this name."""
+
+
+class ClaimLost(DeliveryStoreError, TimeoutError):
+    """The lease ended and the file was given back: it is somebody else's by now."""
 
 
 class UploadBusy(DeliveryStoreError, BlockingIOError):

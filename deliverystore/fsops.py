@@ -10,6 +10,7 @@ al., "All File Systems Are Not Created Equal" (OSDI 2014) for the order of the c
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import io
@@ -24,7 +25,7 @@ from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 from deliverystore.exceptions import FileDamaged, FileExists, SyncFailed
 from deliverystore.paths import TEMPORARY_PREFIX
@@ -43,6 +44,10 @@ _TRIES = 100
 _NO_ANONYMOUS = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}
 _NO_COPY_RANGE = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}
+# What renameat2(2) says where the file system knows no RENAME_NOREPLACE.
+_NO_EXCLUSIVE_RENAME = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
+_RENAME_NOREPLACE = 1
+_AT_FDCWD = -100
 
 T = TypeVar("T")
 
@@ -183,13 +188,16 @@ def new_file(
     replace: bool = False,
     another_path: Callable[[Path], Path] | None = None,
     group: Group | None = None,
+    draft_folder: Path | None = None,
 ) -> PendingFile:
     """Open a new file that appears at path when it is closed; make its folders.
 
     If the path is taken by then, the file there is replaced if replace is true; else
-    another_path, if given, is asked for the next path to try.
+    another_path, if given, is asked for the next path to try. Until it appears it is
+    in draft_folder, on the same file system, or else where it will be.
     """
-    fd, temporary = _in_folder(path.parent, policy, partial(_open_unnamed, path.parent))
+    folder = draft_folder or path.parent
+    fd, temporary = _in_folder(folder, policy, partial(_open_unnamed, folder))
     draft = _Draft(fd, path, policy, replace, another_path, temporary)
     try:
         with _naming(path):
@@ -199,6 +207,19 @@ def new_file(
     except BaseException:
         draft.discard()
         raise
+
+
+def create(path: Path, mode: str) -> IO[Any]:
+    """Open a new file under its name at once; the caller closes it.
+
+    mode is one of open() with an "x"; text is UTF-8. Nothing is synced. Raise
+    FileExists if the name is taken.
+    """
+    encoding = None if "b" in mode else "utf-8"
+    try:
+        return path.open(mode, encoding=encoding)
+    except FileExistsError as error:
+        raise FileExists(f"{path} exists; it is not opened again.") from error
 
 
 @contextlib.contextmanager
@@ -245,14 +266,17 @@ def copy_file(
     *,
     replace: bool = False,
     group: Group | None = None,
+    draft_folder: Path | None = None,
 ) -> None:
     """Copy a file inside the kernel, sharing its blocks where the disk can.
 
-    Raise FileExists if path is taken and not to be replaced.
+    Raise FileExists if path is taken and not to be replaced. Until it is whole, the
+    copy is in draft_folder, or else where it will be.
     """
+    how: dict[str, Any] = {"replace": replace, "group": group}
     with (
         source.open("rb", buffering=0) as original,
-        new_file(path, policy, replace=replace, group=group) as copy,
+        new_file(path, policy, **how, draft_folder=draft_folder) as copy,
     ):
         copy_content(original, copy)
 
@@ -287,6 +311,49 @@ def move(source: Path, path: Path, policy: Policy) -> None:
     source.unlink()
     if policy.durable:
         _sync_folder(source.parent)
+
+
+def rename(source: Path, path: Path, policy: Policy) -> None:
+    """Move a file inside its file system; of several who try at once, one does.
+
+    It has one of its names at every moment. Raise FileExists if path is taken,
+    FileNotFoundError if the source is gone.
+    """
+    if policy.durable:
+        _sync(source)
+    try:
+        _rename_new(source, path)
+    except FileExistsError as error:
+        raise FileExists(f"{path} exists, so {source} was not moved.") from error
+    sync_folders([path.parent, source.parent], policy)
+
+
+def take(source: str, path: str) -> bool:
+    """Give a file a name that nobody else ever uses; tell whether it was still there.
+
+    Of several who try at once, one does. Nothing is synced.
+    """
+    try:
+        os.rename(source, path)  # noqa: PTH104 - called very often
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def drop(path: str) -> bool:
+    """Remove a file without a sync; tell whether it was still there."""
+    try:
+        os.unlink(path)  # noqa: PTH108 - called very often
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def sync_folders(folders: Iterable[Path], policy: Policy) -> None:
+    """Make names that came and went in folders survive a power cut."""
+    if policy.durable:
+        for folder in dict.fromkeys(folders):
+            _sync_folder(folder)
 
 
 def set_time(path: Path, modified: datetime) -> None:
@@ -471,6 +538,48 @@ def _are_names_of_one_file(one: Path, other: Path) -> bool:
         return False
     status = one.lstat()
     return status.st_nlink > 1 and os.path.samestat(status, other.lstat())
+
+
+def _rename_new(source: Path, path: Path) -> None:
+    """Rename a file; raise FileExistsError if the new name is taken."""
+    function = _renameat2()
+    if function is not None:
+        old, new = os.fsencode(source), os.fsencode(path)
+        if function(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_NOREPLACE) == 0:
+            return
+        number = ctypes.get_errno()
+        if number not in _NO_EXCLUSIVE_RENAME:
+            raise OSError(number, os.strerror(number), str(source), None, str(path))
+    with _alone_in(path.parent):
+        try:
+            os.link(source, path)
+        except FileExistsError:
+            # So it is after somebody was killed between these two steps.
+            if not _are_names_of_one_file(source, path):
+                raise
+        source.unlink()
+
+
+@cache
+def _renameat2() -> Callable[..., int] | None:
+    """Return renameat2(2), which Python does not offer, if the C library has it."""
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is not None:
+        path = ctypes.c_char_p
+        function.argtypes = [ctypes.c_int, path, ctypes.c_int, path, ctypes.c_uint]
+    return function
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else, who asks this way, is at work in a folder."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with _naming(folder):
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _temporary_path(folder: Path) -> Path:

@@ -96,6 +96,17 @@ def clean_folder(name: str) -> str:
     return "" if PurePosixPath(name) == PurePosixPath() else clean_name(name)
 
 
+def last_part(path: str) -> str:
+    """Return the filename at the end of a path, whose folders do not matter.
+
+    Raise InvalidName if there is none that can be in a folder.
+    """
+    name = path.rpartition("/")[2]
+    if name in {"", ".", ".."} or "\x00" in name:
+        raise InvalidName(f"{path!r} ends in no filename.")
+    return name
+
+
 def is_temporary(part: str) -> bool:
     """Tell whether a name in a folder belongs to a file that is being written."""
     return part.startswith(TEMPORARY_PREFIX)

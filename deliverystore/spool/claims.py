@@ -1,0 +1,174 @@
+"""A claim: the right of one process to a file, until it is done or the lease ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from deliverystore import fsops
+from deliverystore.exceptions import ClaimLost
+from deliverystore.spool.folders import SpoolFolders, lost
+from deliverystore.spool.names import SpoolName
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """For how many seconds a file is claimed, and how often it is tried."""
+
+    lease: float
+    max_attempts: int
+
+
+class Claim(AbstractContextManager["Claim"]):
+    """A file that nobody else gets until the lease ends.
+
+    As a context manager: when the block ends, the file is done(); an exception is a
+    fail(); a request to end, such as KeyboardInterrupt, is a release(). A claim that
+    was ended in the block is left alone.
+    """
+
+    def __init__(
+        self,
+        folders: SpoolFolders,
+        terms: Terms,
+        name: SpoolName,
+        number: int,
+        status: os.stat_result,
+    ) -> None:
+        self._folders = folders
+        self._terms = terms
+        self._name = name
+        self._number = number
+        self._status = status
+        self._is_over = False
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.token} of {self.filename!r}>"
+
+    @property
+    def filename(self) -> str:
+        """What the file is called by whoever handed it over."""
+        return self._name.filename
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, until the claim is over or renewed."""
+        return self._folders.cur / str(self._name)
+
+    @property
+    def token(self) -> str:
+        """What tells this claim from all others, of the same file too."""
+        return self._name.token
+
+    @property
+    def attempt(self) -> int:
+        """The how-manieth time the file is tried, from 1 on."""
+        return self._name.attempts
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return self._status.st_size
+
+    @property
+    def modified(self) -> datetime:
+        """When the file was changed last, aware: its age."""
+        return datetime.fromtimestamp(self._status.st_mtime, tz=UTC)
+
+    @property
+    def expires(self) -> datetime:
+        """When the lease ends, aware."""
+        return datetime.fromtimestamp(self._name.until or 0, tz=UTC)
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading; the caller closes it.
+
+        Raise ClaimLost if it was given back.
+        """
+        try:
+            return open(self.path, "rb", opener=_no_link)
+        except FileNotFoundError as error:
+            raise lost(self._name) from error
+
+    def renew(self) -> None:
+        """Let the lease begin anew; path changes, what is open stays open.
+
+        Raise ClaimLost if the file was given back.
+        """
+        until = time.time() + self._terms.lease
+        new = replace(self._name, until=until)
+        target = f"{self._folders.cur}/{new}"
+        if self._is_over or not fsops.take(str(self.path), target):
+            raise lost(self._name)
+        self._name = new
+
+    def done(self) -> None:
+        """Remove the file: when this returns, nobody gets it again.
+
+        Raise ClaimLost, and do nothing, if it was given back.
+        """
+        if self._is_over or not self._folders.finish(str(self._name), self._number):
+            raise lost(self._name)
+        self._is_over = True
+
+    def release(self) -> None:
+        """Give the file back as if it had not been claimed.
+
+        Raise ClaimLost, and do nothing, if that was done already.
+        """
+        self._give_back(counted=False)
+
+    def fail(self) -> None:
+        """Give the file back, the attempt counted; after the last one, to failed.
+
+        Raise ClaimLost, and do nothing, if it was given back already.
+        """
+        folder = self._give_back(counted=True)
+        where = "waits again" if folder == self._folders.new else f"is in {folder} now"
+        logger.warning(
+            "Attempt %d at %r failed; it %s.", self.attempt, self.filename, where
+        )
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_over:
+            return
+        if exc is None:
+            self.done()
+            return
+        try:
+            if isinstance(exc, Exception):
+                self.fail()
+            else:
+                self.release()
+        except ClaimLost as error:
+            # What went wrong before is what the caller has to know.
+            logger.warning("%s", error)
+
+    def _give_back(self, *, counted: bool) -> Path:
+        if self._is_over:
+            raise lost(self._name)
+        folder = self._folders.give_back(
+            self._name, counted=counted, max_attempts=self._terms.max_attempts
+        )
+        self._is_over = True
+        self._folders.sync_given_back([folder])
+        return folder
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file; whoever can write to the spool must not lead us elsewhere."""
+    return os.open(path, flags | os.O_NOFOLLOW)

@@ -1,0 +1,57 @@
+"""How much there is in a spool, and for how long it has waited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deliverystore.spool.folders import SpoolFolders
+from deliverystore.spool.names import is_hidden, parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolStatus:
+    """How many files wait, are claimed and have failed; when the oldest came.
+
+    overdue are those of the claimed whose lease has ended. oldest is the time of the
+    last change of the file that waits for longest, aware; None if none waits.
+    """
+
+    waiting: int
+    claimed: int
+    overdue: int
+    failed: int
+    oldest: datetime | None
+
+
+def status(folders: SpoolFolders, now: float) -> SpoolStatus:
+    """Count; a folder that is not there has no files."""
+    waiting, oldest = 0, None
+    for entry in _visible(folders.new):
+        try:
+            modified = entry.stat(follow_symlinks=False).st_mtime
+        except FileNotFoundError:
+            continue
+        waiting += 1
+        oldest = modified if oldest is None else min(oldest, modified)
+    ends = [parse(entry.name).until for entry in _visible(folders.cur)]
+    return SpoolStatus(
+        waiting=waiting,
+        claimed=len(ends),
+        overdue=sum(end is not None and end < now for end in ends),
+        failed=sum(1 for _ in _visible(folders.failed)),
+        oldest=None if oldest is None else datetime.fromtimestamp(oldest, tz=UTC),
+    )
+
+
+def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not is_hidden(entry.name) and entry.is_file(follow_symlinks=False):
+                    yield entry
+    except FileNotFoundError:
+        return
