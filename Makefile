@@ -55,6 +55,7 @@ prove: .venv/stamps/test ## Try power cuts, kills, faults and damages in full (h
 	$(BIN)/python -m tests.durability
 	$(BIN)/python -m tests.checking
 	$(BIN)/python -m tests.proofs.imports
+	$(BIN)/python -m tests.proofs.spool
 
 lock: .venv/stamps/dev ## Pin the newest versions in constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \

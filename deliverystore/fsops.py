@@ -322,7 +322,7 @@ def rename(source: Path, path: Path, policy: Policy) -> None:
     if policy.durable:
         _sync(source)
     try:
-        _rename_new(source, path)
+        _rename_new(source, path, policy)
     except FileExistsError as error:
         raise FileExists(f"{path} exists, so {source} was not moved.") from error
     sync_folders([path.parent, source.parent], policy)
@@ -540,7 +540,7 @@ def _are_names_of_one_file(one: Path, other: Path) -> bool:
     return status.st_nlink > 1 and os.path.samestat(status, other.lstat())
 
 
-def _rename_new(source: Path, path: Path) -> None:
+def _rename_new(source: Path, path: Path, policy: Policy) -> None:
     """Rename a file; raise FileExistsError if the new name is taken."""
     function = _renameat2()
     if function is not None:
@@ -557,6 +557,8 @@ def _rename_new(source: Path, path: Path) -> None:
             # So it is after somebody was killed between these two steps.
             if not _are_names_of_one_file(source, path):
                 raise
+        # The old name must not be lost before the new one is there for good.
+        sync_folders([path.parent], policy)
         source.unlink()
 
 

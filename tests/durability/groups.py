@@ -10,6 +10,7 @@ from tests.durability.report import Report
 
 GROUPS = {
     "files": "Files: stores, moves, uploads",
+    "spool": "Files: the spool",
     "django": "Files: Django's FileSystemStorage",
     "sqlite": "Deliveries: rows and bytes, SQLite",
     "postgresql": "Deliveries: rows and bytes, PostgreSQL",
@@ -23,11 +24,12 @@ _LIMITS = {"sqlite": 12}
 
 def scenarios(group: str) -> list[Scenario]:
     """Return the scenarios of a group; Django must be set up."""
-    from tests.durability import mutants, rows, stores
+    from tests.durability import mutants, rows, spools, stores
     from tests.durability.upkeep import upkeep
 
     make = {
         "files": stores.ours,
+        "spool": spools.of_spools,
         "django": stores.djangos,
         "sqlite": lambda: [*rows.on_sqlite(), *upkeep(rows.on_sqlite)],
         "postgresql": lambda: [*rows.on_postgresql(), *upkeep(rows.on_postgresql)],

@@ -40,6 +40,13 @@ def test_moves_removals_and_resumed_uploads_lose_nothing():
     assert problems(reports) == []
 
 
+def test_a_spool_loses_nothing_that_is_handed_over_claimed_or_given_back():
+    reports = prove("spool: hand over", "spool: claim and", "spool: recover", every=10)
+
+    assert problems(reports) == []
+    assert len(reports) == 6
+
+
 @pytest.mark.parametrize(
     "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )
