@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -694,6 +695,108 @@ class TestMove:
 
         assert len(calls) == 1
         assert names_in(root) == ["source"]
+
+
+@pytest.fixture(params=["renameat2", "a link", "no renameat2 here"])
+def way_to_rename(request, monkeypatch):
+    """Rename at once, or by two names where the system or the disk cannot do that."""
+    if request.param == "a link":
+        monkeypatch.setattr(fsops, "_renameat2", lambda: None)
+    elif request.param == "no renameat2 here":
+
+        def refuse(*args):
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+
+        monkeypatch.setattr(fsops, "_renameat2", lambda: refuse)
+
+
+@pytest.mark.usefixtures("way_to_rename")
+class TestRename:
+    @pytest.fixture
+    def source(self, root):
+        (root / "source").write_bytes(b"content")
+        return root / "source"
+
+    @pytest.mark.parametrize("durability", Durability)
+    def test_the_file_has_its_new_name_only(self, root, source, durability):
+        policy = Policy(root=root, durability=durability)
+
+        with nothing_left_open():
+            fsops.rename(source, root / "target", policy)
+
+        assert names_in(root) == ["target"]
+        assert (root / "target").read_bytes() == b"content"
+
+    def test_another_file_is_never_replaced(self, root, policy, source):
+        (root / "target").write_bytes(b"old")
+
+        with nothing_left_open(), pytest.raises(FileExists, match="target exists"):
+            fsops.rename(source, root / "target", policy)
+
+        assert source.read_bytes() == b"content"
+        assert (root / "target").read_bytes() == b"old"
+
+    def test_a_missing_file_or_folder_is_named(self, root, policy, source):
+        with pytest.raises(FileNotFoundError, match="missing"):
+            fsops.rename(root / "missing", root / "target", policy)
+        with pytest.raises(FileNotFoundError, match="folder"):
+            fsops.rename(source, root / "folder" / "target", policy)
+
+        assert names_in(root) == ["source"]
+
+    def test_of_eight_threads_that_rename_one_file_one_does(self, root, policy, source):
+        renamed = []
+
+        def rename(n):
+            with suppress(FileNotFoundError, FileExistsError):
+                fsops.rename(source, root / "target", policy)
+                renamed.append(n)
+
+        in_threads(*(lambda n=n: rename(n) for n in range(8)))
+
+        assert len(renamed) == 1
+        assert names_in(root) == ["target"]
+
+    def test_a_content_that_cannot_be_synced_is_not_renamed(
+        self, root, source, monkeypatch
+    ):
+        with (
+            nothing_left_open(),
+            failing(monkeypatch, "fsync", errno.EIO),
+            pytest.raises(OSError, match="Input/output error"),
+        ):
+            fsops.rename(source, root / "target", Policy(root=root))
+
+        assert names_in(root) == ["source"]
+
+
+def test_a_rename_by_two_names_that_was_killed_half_way_is_completed(
+    root, policy, monkeypatch
+):
+    monkeypatch.setattr(fsops, "_renameat2", lambda: None)
+    (root / "source").write_bytes(b"content")
+    os.link(root / "source", root / "target")
+
+    fsops.rename(root / "source", root / "target", policy)
+
+    assert names_in(root) == ["target"]
+
+
+class TestTaking:
+    def test_what_is_taken_is_there_under_its_new_name(self, root):
+        (root / "a").write_bytes(b"content")
+
+        assert fsops.take(f"{root}/a", f"{root}/b")
+        assert not fsops.take(f"{root}/a", f"{root}/c")
+        assert names_in(root) == ["b"]
+
+    def test_what_is_dropped_is_gone(self, root):
+        (root / "a").write_bytes(b"content")
+
+        assert fsops.drop(f"{root}/a")
+        assert not fsops.drop(f"{root}/a")
+        assert names_in(root) == []
 
 
 class TestFolders:

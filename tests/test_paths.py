@@ -285,3 +285,25 @@ class TestPortableFilename:
         assert PurePosixPath(name).name == name
         assert not name.endswith((".", " "))
         assert paths.portable_filename(name) == name
+
+
+class TestLastPart:
+    @pytest.mark.parametrize(
+        "path", ["a.txt", "x/a.txt", "/etc/a.txt", "../../a.txt", "x//a.txt"]
+    )
+    def test_folders_are_left_out(self, path):
+        assert paths.last_part(path) == "a.txt"
+
+    @pytest.mark.parametrize("path", ["", "/", "a/", ".", "x/..", "a\0b"])
+    def test_what_ends_in_no_filename_is_refused(self, path):
+        with pytest.raises(InvalidName, match="ends in no filename"):
+            paths.last_part(path)
+
+    @given(NAMES)
+    def test_the_result_stays_in_its_folder(self, path):
+        try:
+            name = paths.last_part(path)
+        except InvalidName:
+            return
+        assert PurePosixPath("/folder", name).parent == PurePosixPath("/folder")
+        assert paths.last_part(name) == name

@@ -28,7 +28,7 @@ class SpoolStatus:
 
 
 def status(folders: SpoolFolders, now: float) -> SpoolStatus:
-    """Count; a folder that is not there has no files."""
+    """Count. Raise FileNotFoundError if there is no new or cur."""
     waiting, oldest = 0, None
     for entry in _visible(folders.new):
         try:
@@ -42,16 +42,21 @@ def status(folders: SpoolFolders, now: float) -> SpoolStatus:
         waiting=waiting,
         claimed=len(ends),
         overdue=sum(end is not None and end < now for end in ends),
-        failed=sum(1 for _ in _visible(folders.failed)),
+        failed=_count_failed(folders.failed),
         oldest=None if oldest is None else datetime.fromtimestamp(oldest, tz=UTC),
     )
 
 
-def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
+def _count_failed(folder: Path) -> int:
+    """Count files; the folder is made when the first one fails."""
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if not is_hidden(entry.name) and entry.is_file(follow_symlinks=False):
-                    yield entry
+        return sum(1 for _ in _visible(folder))
     except FileNotFoundError:
-        return
+        return 0
+
+
+def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not is_hidden(entry.name) and entry.is_file(follow_symlinks=False):
+                yield entry

@@ -186,7 +186,10 @@ class FileStore:
     # -- What there is ---------------------------------------------------------------
 
     def status(self) -> SpoolStatus:
-        """Count the files that wait, are claimed, or have failed."""
+        """Count the files that wait, are claimed, or have failed.
+
+        Raise FileNotFoundError if this is no spool.
+        """
         return counting.status(self._folders, time.time())
 
     def failed(self) -> Paths:

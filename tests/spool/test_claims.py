@@ -325,8 +325,9 @@ def test_the_status_counts_what_waits_is_claimed_and_failed(store, put):
     assert timedelta(seconds=96) < age < timedelta(seconds=150)
 
 
-def test_the_status_of_a_spool_that_is_not_there_is_zero(path):
-    assert FileStore(path).status().waiting == 0
+def test_a_folder_that_is_no_spool_has_no_status(path):
+    with pytest.raises(FileNotFoundError, match="new"):
+        FileStore(path).status()
 
 
 def test_a_lost_lease_is_logged(store, put, caplog):

@@ -1,0 +1,58 @@
+"""Say how many files of a spool wait, are claimed, or have failed."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from dataclasses import asdict
+from json import dumps
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from deliverystore.management.ending import FOUND, EndingCommand
+from deliverystore.spool import FileStore, SpoolStatus
+
+
+class Command(EndingCommand):
+    could_not = "Could not look"
+    help = (
+        "Say how many files of a spool wait, are claimed, or have failed, and how old "
+        "the oldest is. It changes nothing. Exit codes: 0 all is well, 1 files have "
+        "failed, or a lease has ended and nobody gave the file back, 2 could not look."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", metavar="FOLDER")
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON document"
+        )
+
+    def handle(self, *, folder: str, json: bool, **options: Any) -> None:
+        status = FileStore(folder).status()
+        if json:
+            self.stdout.write(dumps(_document(status)))
+        else:
+            self._report(status)
+        if status.failed or status.overdue:
+            text = f"Failed: {status.failed:,}, overdue: {status.overdue:,}."
+            raise CommandError(text, returncode=FOUND)
+
+    def _report(self, status: SpoolStatus) -> None:
+        since = status.oldest and timesince(status.oldest)
+        oldest = f"  (the oldest: {since} old)" if since else ""
+        late = f"  ({status.overdue:,} overdue)" if status.overdue else ""
+        self.stdout.write(f"{status.waiting:>12,}  waiting{oldest}")
+        self.stdout.write(f"{status.claimed:>12,}  claimed{late}")
+        self.stdout.write(f"{status.failed:>12,}  failed")
+
+
+def _document(status: SpoolStatus) -> dict[str, object]:
+    oldest = status.oldest
+    age = None if oldest is None else (timezone.now() - oldest).total_seconds()
+    return {
+        **asdict(status),
+        "oldest": oldest and oldest.isoformat(),
+        "oldest_seconds": age,
+    }

@@ -1,0 +1,106 @@
+"""Take files out of a spool as they arrive, and hand each one on."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from deliverystore.management.arguments import count, seconds
+from deliverystore.management.check_report import printable
+from deliverystore.management.ending import FOUND, EndingCommand
+from deliverystore.management.spool_targets import Asked, target
+from deliverystore.management.spool_worker import Worker
+from deliverystore.management.stopping import on_stop
+from deliverystore.spool import FileStore
+
+
+class Command(EndingCommand):
+    could_not = "Could not watch"
+    help = (
+        "Take files out of a spool as they arrive, and hand each one to the data "
+        "center, to a delivery, or to own code. SIGTERM ends it when the file at hand "
+        "is done. Exit codes: 0 stopped, or nothing waits any more; 1 with --once, "
+        "some files failed; 2 could not watch."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", metavar="FOLDER")
+        parser.add_argument(
+            "--to",
+            required=True,
+            metavar="TARGET",
+            help="datacenter, delivery, or the dotted path of a callable that takes "
+            "a claim",
+        )
+        parser.add_argument("--user", default="", metavar="USERNAME")
+        parser.add_argument(
+            "--recipient",
+            default="",
+            metavar="APP.MODEL:KEY",
+            help="to whom deliveries are addressed",
+        )
+        parser.add_argument(
+            "--processor", default="", help="import what comes to the data center"
+        )
+        parser.add_argument("--mode", default="", help="in this mode")
+        parser.add_argument(
+            "--lease",
+            type=seconds,
+            default=300.0,
+            metavar="SECONDS",
+            help="longer than the longest file takes (default 300)",
+        )
+        parser.add_argument(
+            "--attempts",
+            type=count,
+            default=3,
+            metavar="N",
+            help="after so many, a file goes to failed (default 3)",
+        )
+        parser.add_argument(
+            "--settle",
+            type=seconds,
+            metavar="SECONDS",
+            help="leave files alone that were changed within this time",
+        )
+        parser.add_argument(
+            "--interval",
+            type=seconds,
+            default=1.0,
+            metavar="SECONDS",
+            help="look at least so often (default 1)",
+        )
+        parser.add_argument(
+            "--once", action="store_true", help="end when nothing waits any more"
+        )
+
+    def handle(self, *, folder: str, once: bool, **options: Any) -> None:
+        names = ("to", "user", "recipient", "processor", "mode")
+        asked = Asked(**{name: options[name] for name in names})
+        store = FileStore(
+            folder,
+            lease=timedelta(seconds=options["lease"]),
+            max_attempts=options["attempts"],
+            settle=timedelta(seconds=options["settle"] or 0),
+        )
+        store.prepare()
+        worker = Worker(target=target(asked), say=self._say, is_patient=not once)
+        with on_stop(worker.stop.set):
+            if once:
+                store.recover()
+                worker.run(store.claims())
+            else:
+                self._say(f"Watches {store.path}.")
+                interval = timedelta(seconds=options["interval"])
+                worker.run(store.watch(worker.stop, interval=interval))
+        self._say(f"Ends. Done: {worker.done:,}, failed: {worker.failed:,}.")
+        if once and worker.failed:
+            raise CommandError(f"Failed: {worker.failed:,}.", returncode=FOUND)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(printable(line))
+        # Whoever reads the log wants to see it now.
+        self.stdout.flush()

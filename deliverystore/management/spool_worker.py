@@ -1,0 +1,87 @@
+"""A worker at a spool: takes one file after the other, and survives their errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Event
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from deliverystore.exceptions import ClaimLost, StoreUnavailable, SyncFailed
+from deliverystore.management.spool_targets import Target
+from deliverystore.spool import Claim
+
+# Nothing is wrong with the file: it will go in when these are over.
+_OUTAGES = (InterfaceError, OperationalError, StoreUnavailable, SyncFailed)
+# In seconds; each pause is twice as long as the one before.
+_SHORTEST, _LONGEST = 1.0, 60.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """Does what target says with each claim, until stop is set.
+
+    say is told, in a line, what became of each file. done and failed count them. An
+    outage, of the database for example, is waited for, or raised if not is_patient.
+    """
+
+    target: Target
+    say: Callable[[str], object]
+    is_patient: bool = True
+    stop: Event = field(default_factory=Event)
+    done: int = 0
+    failed: int = 0
+    _pause: float = _SHORTEST
+
+    def run(self, claims: Iterator[Claim]) -> None:
+        """Work until there are no more claims, or stop is set."""
+        for claim in claims:
+            self._work(claim)
+            if self.stop.is_set():
+                return
+
+    def _work(self, claim: Claim) -> None:
+        begun = time.monotonic()
+        # A database may have closed connections that were left idle.
+        close_old_connections()
+        try:
+            with claim:
+                result = self._target_of(claim)
+        except ClaimLost as error:
+            self.failed += 1
+            self.say(f"{claim.filename!r}: {error}")
+            return
+        except _OUTAGES as error:
+            if not self.is_patient:
+                raise
+            self._wait_for_the_end_of(error, claim)
+            return
+        except Exception as error:  # one bad file must not stop the others
+            self.failed += 1
+            logger.exception("Attempt %d at %r failed.", claim.attempt, claim.filename)
+            self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {error}")
+            return
+        self.done += 1
+        self._pause = _SHORTEST
+        spent = time.monotonic() - begun
+        what = f": {result}" if isinstance(result, str) else ""
+        self.say(f"{claim.filename!r}: done in {spent:.2f} s{what}")
+
+    def _target_of(self, claim: Claim) -> object:
+        try:
+            return self.target(claim)
+        except _OUTAGES:
+            claim.release()
+            raise
+
+    def _wait_for_the_end_of(self, error: Exception, claim: Claim) -> None:
+        self.failed += 1
+        logger.error("%r waits for an outage to end: %s", claim.filename, error)
+        self.say(f"{claim.filename!r}: next try in {self._pause:.0f} s: {error}")
+        self.stop.wait(self._pause)
+        self._pause = min(2 * self._pause, _LONGEST)

@@ -1,0 +1,219 @@
+"""The files of a spool are handed on, one by one."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from deliverystore.management.spool_worker import Worker
+from deliverystore.models import Delivery, ImportRun
+from deliverystore.spool import FileStore
+from tests.recipients.models import Department
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TABLE = b"code,name\nF1,Law\n"
+seen = []
+
+
+def take(claim):
+    """Be a target: note what comes, and fail at some of it."""
+    seen.append((claim.filename, claim.path.read_bytes()))
+    if claim.filename.startswith("bad"):
+        raise ValueError("what is this?")
+    if claim.filename.startswith("outage"):
+        raise OperationalError("no database")
+
+
+def lose(claim):
+    """Be a target that takes longer than its lease."""
+    claim.path.unlink()
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = FileStore(tmp_path / "spool")
+    store.prepare()
+    seen.clear()
+    return store
+
+
+def put(store, name, content=b"content"):
+    with store.writing(name) as file:
+        file.write(content)
+
+
+def watch(store, *arguments):
+    out = StringIO()
+    call_command("watch_spool", str(store.path), "--once", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def to_own(store, name="take"):
+    return watch(store, f"--to={__name__}.{name}")
+
+
+def test_own_code_gets_every_claim(store):
+    put(store, "a", b"1")
+    put(store, "b", b"2")
+
+    said = to_own(store)
+
+    assert sorted(seen) == [("a", b"1"), ("b", b"2")]
+    assert "'a': done in 0.0" in said
+    assert "Done: 2, failed: 0." in said
+    assert store.status().claimed == store.status().waiting == 0
+
+
+def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
+    for name in ("bad", "good"):
+        put(store, name)
+
+    with pytest.raises(CommandError, match=r"Failed: 3\.") as caught:
+        to_own(store)
+
+    assert caught.value.returncode == 1
+    assert [name for name, _ in seen].count("bad") == 3
+    assert [name for name, _ in seen].count("good") == 1
+    assert store.status().failed == 1
+    assert "ValueError: what is this?" in caplog.text
+
+
+def test_an_outage_is_not_the_files_fault(store):
+    put(store, "outage")
+
+    with pytest.raises(CommandError, match="Could not watch: no database") as caught:
+        to_own(store)
+
+    assert caught.value.returncode == 2
+    assert store.claim().attempt == 1
+
+
+def test_a_patient_worker_waits_for_the_end_of_an_outage(store, monkeypatch):
+    put(store, "outage")
+    said, worker = [], None
+
+    def recovered(claim):
+        if len(said) < 3:
+            raise OperationalError("no database")
+
+    worker = Worker(target=recovered, say=said.append)
+    monkeypatch.setattr(worker.stop, "wait", lambda seconds: said.append(seconds))
+    worker.run(store.claims())
+
+    assert [one for one in said if isinstance(one, float)] == [1.0, 2.0]
+    assert worker.done == 1
+    assert store.status().failed == 0
+
+
+def test_a_lost_lease_is_told(store):
+    put(store, "a")
+
+    with pytest.raises(CommandError):
+        to_own(store, "lose")
+
+
+def test_a_file_becomes_a_delivery(store, settings):
+    user = User.objects.create_user("ada")
+    department = Department.objects.create(name="Essay 1")
+    put(store, "essay.txt", b"What I did")
+
+    label = f"recipients.Department:{department.pk}"
+    said = watch(store, "--to=delivery", "--user=ada", f"--recipient={label}")
+
+    delivery = Delivery.objects.get()
+    assert (delivery.recipient, delivery.delivered_by) == (department, user)
+    assert delivery.files.get().get_all_data_as_string() == b"What I did"
+    assert delivery.state == Delivery.State.FINISHED
+    assert f"handed in as delivery {delivery.pk}" in said
+
+
+def test_a_refused_file_leaves_no_delivery(store, settings):
+    settings.DELIVERY_STORE_MAX_FILE_BYTES = 1
+    put(store, "essay.txt")
+
+    with pytest.raises(CommandError):
+        watch(store, "--to=delivery")
+
+    assert not Delivery.objects.exists()
+    assert store.status().failed == 1
+
+
+def test_a_table_waits_in_the_data_center(store, center):
+    put(store, "f.csv", TABLE)
+
+    said = watch(store, "--to=datacenter")
+
+    assert "waits in the data center as 'f.csv'" in said
+    with center.open("f.csv") as file:
+        assert file.read() == TABLE
+    assert not ImportRun.objects.exists()
+
+
+def test_a_table_is_imported(store, center):
+    put(store, "f.csv", TABLE)
+
+    said = watch(store, "--to=datacenter", "--processor=faculty", "--mode=create")
+
+    run = ImportRun.objects.get()
+    assert (run.file, run.state, run.finished) == ("f.csv", "finished", 1)
+    assert f"import {run.pk} of 'f.csv' has begun" in said
+
+
+def test_a_table_whose_worker_died_after_the_upload_does_not_come_twice(store, center):
+    put(store, "f.csv", TABLE)
+    center.upload("f.csv", TABLE)
+
+    watch(store, "--to=datacenter")
+
+    assert [file.name for file in center.get_pending_files()] == ["f.csv"]
+
+
+def test_another_table_of_the_same_name_gets_a_name_of_its_own(store, center):
+    put(store, "f.csv", TABLE + b"F2,Arts\n")
+    center.upload("f.csv", TABLE)
+
+    watch(store, "--to=datacenter")
+
+    assert len(center.get_pending_files()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--to=nothing.there"], "nothing"),
+        (["--to=os.sep"], "cannot be called"),
+        (["--to=os.getcwd", "--user=ada"], "--user is for"),
+        (["--to=os.getcwd", "--recipient=a.b:1"], "--recipient is for"),
+        (["--to=delivery", "--processor=p", "--mode=create"], "for the data center"),
+        (["--to=datacenter", "--processor=p"], "Give both"),
+        (["--to=delivery", "--user=nobody"], "There is no user 'nobody'"),
+        (["--to=delivery", "--recipient=recipients.Department:7"], "Department:7"),
+        (["--to=delivery", "--recipient=no.Model:7"], "school.Assignment:7"),
+    ],
+)
+def test_arguments_that_fit_nothing_are_refused_before_a_file_is_taken(
+    store, arguments, reason
+):
+    put(store, "a")
+
+    with pytest.raises(CommandError, match=reason) as caught:
+        watch(store, *arguments)
+
+    assert caught.value.returncode == 2
+    assert store.status().waiting == 1
+
+
+def test_names_cannot_do_anything_to_a_terminal(store):
+    Path(store.path / "new" / "a\x1b[2J").write_text("x")
+
+    said = to_own(store)
+
+    assert "\x1b" not in said
+    assert os.listdir(store.path / "new") == []  # noqa: PTH208
