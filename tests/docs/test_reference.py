@@ -18,6 +18,7 @@ from deliverystore import (
     exceptions,
     models,
     signals,
+    spool,
     testing,
     urls,
 )
@@ -56,6 +57,7 @@ def rows_of(text):
         (backends, "stores"),
         (datacenter, "data-center"),
         (models, "models"),
+        (spool, "spool"),
         (testing, "testing"),
     ],
     ids=lambda one: getattr(one, "__name__", one),
