@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from deliverystore import fsops
-from tests.durability import stores
+from tests.durability import spools, stores
 from tests.durability.proof import Scenario
 
 Draft = fsops._Draft
@@ -64,6 +64,12 @@ def _keep_the_temporary_name(draft: Any) -> None:
         os.close(fd)
 
 
+def _copy_and_remove(source: str, path: str) -> bool:
+    Path(path).write_bytes(Path(source).read_bytes())
+    Path(source).unlink()
+    return True
+
+
 # What is done instead, to which scenario, and of which problems it is to be seen.
 MUTANTS: dict[str, tuple[str, object, str, Callable[..., object]]] = {
     "content is not synced": ("add", Draft, "sync", _nothing),
@@ -76,6 +82,8 @@ MUTANTS: dict[str, tuple[str, object, str, Callable[..., object]]] = {
     "the old file is removed first": ("replace", Draft, "_replace", _remove_then_link),
     "descriptors are left open": ("add", Draft, "discard", _leak),
     "temporary names stay": ("replace", Draft, "discard", _keep_the_temporary_name),
+    "a done claim is not synced": ("claim and done", fsops, "sync_folders", _nothing),
+    "a claim is a copy": ("claim and release", fsops, "take", _copy_and_remove),
 }
 
 
@@ -84,8 +92,8 @@ def mutants() -> Iterator[Scenario]:
     for title, (name, owner, attribute, instead) in MUTANTS.items():
         scenario = next(
             scenario
-            for scenario in stores.ours()
-            if scenario.name == name and scenario.variant == "Fs, O_TMPFILE"
+            for scenario in (*stores.ours(), *spools.of_spools())
+            if scenario.name == name and scenario.variant in {"Fs, O_TMPFILE", "spool"}
         )
         wrong = partial(mock.patch.object, owner, attribute, instead)
         yield replace(

@@ -79,5 +79,5 @@ def test_each_way_to_make_the_app_wrong_is_seen():
     # A call can fail in at least four ways: of these, one is tried.
     reports = prove("mutants: ", every=4)
 
-    assert len(reports) == 10
+    assert len(reports) == 12
     assert [report["name"] for report in reports if not problems([report])] == []
