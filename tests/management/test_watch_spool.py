@@ -19,7 +19,7 @@ from tests.recipients.models import Department
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLE = b"code,name\nF1,Law\n"
-seen = []
+seen: list[tuple[str, bytes]] = []
 
 
 def take(claim):
