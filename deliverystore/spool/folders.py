@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterable
@@ -50,7 +51,10 @@ class SpoolFolders:
     def confirm(self) -> None:
         """Sync the folders, once: whether those who made them got so far is unknown."""
         if not self._is_confirmed:
-            fsops.sync_folders([self.root, self.root.parent], self.policy)
+            fsops.sync_folders([self.root], self.policy)
+            # Who may not read the parent has not made the root there.
+            with contextlib.suppress(PermissionError):
+                fsops.sync_folders([self.root.parent], self.policy)
             self._is_confirmed = True
 
     def section(self, name: str) -> Path:

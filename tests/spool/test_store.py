@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import multiprocessing
+import os
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -345,3 +347,20 @@ def test_impossible_terms_are_refused(path, options):
 
 def test_a_store_says_where_it_is(store, path):
     assert repr(store) == f"FileStore('{path}')"
+
+
+def test_the_folder_above_need_not_be_readable(path, monkeypatch):
+    FileStore(path).prepare()
+    store = FileStore(path, durability="full")
+    opened = os.open
+
+    def refuse(name, *args, **options):
+        if str(name) == str(path.parent):
+            raise PermissionError(errno.EACCES, "Permission denied", str(name))
+        return opened(name, *args, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with store.writing("a") as file:
+        file.write("content")
+
+    assert [Path(one).name for one in store.list("new")] == ["a"]
