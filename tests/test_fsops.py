@@ -783,6 +783,35 @@ def test_a_rename_by_two_names_that_was_killed_half_way_is_completed(
     assert names_in(root) == ["target"]
 
 
+def test_a_rename_by_two_names_is_not_disturbed_between_its_steps(
+    root, policy, monkeypatch
+):
+    monkeypatch.setattr(fsops, "_renameat2", lambda: None)
+    source, target, link = root / "source", root / "target", os.link
+    source.write_bytes(b"content")
+    threads, seen = [], []
+
+    def rename():
+        with suppress(FileNotFoundError):
+            fsops.rename(source, target, policy)
+            seen.append("another one did")
+
+    def linked(*args):
+        monkeypatch.setattr(os, "link", link)
+        link(*args)
+        threads.append(threading.Thread(target=rename))
+        threads[0].start()
+        threads[0].join(0.3)
+        seen.append(source.exists())
+
+    monkeypatch.setattr(os, "link", linked)
+    fsops.rename(source, target, policy)
+    threads[0].join()
+
+    assert seen == [True]
+    assert names_in(root) == ["target"]
+
+
 class TestTaking:
     def test_what_is_taken_is_there_under_its_new_name(self, root):
         (root / "a").write_bytes(b"content")
