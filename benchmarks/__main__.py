@@ -9,7 +9,10 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ["ingest", "download", "growth", "admin", "import_csv", "spool"]
+NAMES = [
+    *("ingest", "download", "growth", "admin", "datacenter_pages", "import_csv"),
+    "spool",
+]
 
 
 def main() -> None:
