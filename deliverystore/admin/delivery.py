@@ -58,9 +58,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         ("time_of_delivery", admin.DateFieldListFilter),
     )
     date_hierarchy = "time_of_delivery"
-    lookups = tuple(
-        f"time_of_delivery__{name}"
-        for name in ("gte", "lt", "isnull", "year", "month", "day")
+    lookups = (
+        *(
+            f"time_of_delivery__{name}"
+            for name in ("gte", "lt", "isnull", "year", "month", "day")
+        ),
+        # In links from other pages of a site, to what one recipient or user has.
+        *("recipient_type", "recipient_id", "delivered_by", "number", "state"),
+        *("recipient_type__exact", "recipient_id__exact", "delivered_by__exact"),
+        *("recipient_type__id__exact", "delivered_by__id__exact", "state__exact"),
     )
     # Only what has an index.
     sortable_by = ("time_of_delivery",)

@@ -293,6 +293,26 @@ def test_what_may_stand_in_a_cell_is_offered_to_who_may_see_it(center, client):
     assert '<option value="ARTS">' not in text
 
 
+def test_what_could_not_be_read_or_is_empty_is_no_value_to_be_corrected(
+    center, client, page_of
+):
+    """A correction of it would be one of many other cells."""
+    center.place.replace(
+        "f.csv", [b'code,name\nA,"x" y\nB,\xff\n,no code\nmuch-too-long,x\n']
+    )
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+
+    text = page_of(run)
+
+    assert run.failed == 4
+    assert re.findall(r'name="right-(\d+)"', text) == [
+        str(group(run, code="max_length").pk)
+    ]
+    for one in run.failure_groups.exclude(code="max_length"):
+        client.post(run_url("correct", run.pk), {f"right-{one.pk}": "A great book"})
+    assert not ValueCorrection.objects.exists()
+
+
 def test_a_group_of_another_import_cannot_be_corrected(center, client):
     run = some_failed(center)
     other = some_failed(center, name="other.csv", good=0)

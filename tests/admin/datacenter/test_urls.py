@@ -25,6 +25,7 @@ NOBODY: set[str] = set()
 IMPORTERS = {"importer", "half an importer"}
 FILES = {"uploader", "downloader", "deleter"} | IMPORTERS
 IMPORTER, EXPORTER, DELETER = {"importer"}, {"exporter"}, {"deleter"}
+OTHERS = {"exporter", "logviewer"}
 # Of all members of staff; a superuser is everything unless this says otherwise.
 STAFF = set(ROLES)
 NOT_EVEN_A_SUPERUSER = {"not even a superuser"}
@@ -32,7 +33,8 @@ OWNER = EXPORTER | NOT_EVEN_A_SUPERUSER
 
 # Who may GET a page, and who may POST to it.
 TABLE = {
-    "datafileinfo_changelist": (FILES, FILES),
+    # The menu leads to it, and it leads who sees no files to what they see.
+    "datafileinfo_changelist": (FILES | OTHERS, FILES | OTHERS),
     "datafileinfo_unfinished": (FILES, FILES),
     "datafileinfo_finished": (FILES, FILES),
     "datafileinfo_deleted": (DELETER, DELETER),
