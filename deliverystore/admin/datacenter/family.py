@@ -148,7 +148,8 @@ def named(path: str) -> str:
     Raise FileNotFound if none is named, or one that no file system takes.
     """
     parts = path.encode(errors="replace").split(b"/")
-    if not path or max(map(len, parts)) > MAX_PART_BYTES or len(parts) > MAX_PARTS:
+    is_none = not path or "\0" in path
+    if is_none or max(map(len, parts)) > MAX_PART_BYTES or len(parts) > MAX_PARTS:
         raise FileNotFound("No file was named, or none that there can be.")
     return path
 
