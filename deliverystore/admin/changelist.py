@@ -54,8 +54,22 @@ class BoundedPaginator(Paginator):
         return number
 
 
-class DeliveryChangeList(ChangeList):
-    """Counts no further than it lists, and offers dates between first and last.
+class BoundedChangeList(ChangeList):
+    """Counts no further than it lists, with a BoundedPaginator."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except (OverflowError, DataError) as error:
+            # A number in the URL that no column can hold.
+            raise IncorrectLookupParameters(error) from error
+        if self.paginator.is_cut or not (self.query or self.has_active_filters):
+            # Hides a number of results that says nothing, or too little.
+            self.full_result_count = self.result_count
+
+
+class DeliveryChangeList(BoundedChangeList):
+    """Offers dates between first and last, and loads recipients together.
 
     Django's own date hierarchy reads the time of every row.
     """
@@ -79,16 +93,9 @@ class DeliveryChangeList(ChangeList):
             raise IncorrectLookupParameters(error) from error
 
     def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except (OverflowError, DataError) as error:
-            # A number in the URL that no column can hold.
-            raise IncorrectLookupParameters(error) from error
+        super().get_results(request)
         self.result_list = list(self.result_list)
         load_recipients(self.result_list)
-        if self.paginator.is_cut or not (self.query or self.has_active_filters):
-            # Hides a number of results that says nothing, or too little.
-            self.full_result_count = self.result_count
 
     def dates(self) -> dict[str, Any]:
         """Return the context for the template admin/date_hierarchy.html."""

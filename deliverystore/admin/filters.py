@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from deliverystore.admin.ids import id_of
 from deliverystore.models import Check, Delivery, Finding
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 UNREPAIRED = "unrepaired"
 _NONE = "none"
-_DIGITS = 18
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -99,7 +99,6 @@ class CheckFilter(admin.SimpleListFilter):
 
 
 def _check_of(value: str | None) -> Check | None:
-    # No id has more digits.
-    if value is None or not value.isdecimal() or len(value) > _DIGITS:
+    if (pk := id_of(value or "")) is None:
         return None
-    return Check.objects.filter(pk=int(value)).first()
+    return Check.objects.filter(pk=pk).first()

@@ -18,6 +18,7 @@ from deliverystore.models.access import User
 DAYS = 30
 SPEEDS = 30
 RECENT = 1000
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +116,3 @@ def _newest(runs: QuerySet, count: int) -> QuerySet:
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
-
-
-_DAY = timedelta(days=1)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from deliverystore.datacenter import naming, pending, permissions, reader, workbooks
-from deliverystore.datacenter.delimited import DelimitedTable
-from deliverystore.datacenter.encodings import Offer, offers
 from deliverystore.datacenter.files import DataCenterFile
 from deliverystore.datacenter.problems import Code
-from deliverystore.datacenter.reader import MAX_PROBLEMS, SAMPLE_RECORDS, Report
-from deliverystore.datacenter.tables import Layout, Table, is_blank
+from deliverystore.datacenter.reader import Report
+from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import InvalidName, NotPermitted, TableUnreadable
 
 if TYPE_CHECKING:
@@ -65,14 +62,9 @@ def preview(
     declared = (layout or Layout()).declared
     with center.open(name) as opened:
         sheets = _sheets(opened)
-        if sheets or file.size <= MAX_CHECKED_BYTES:
-            report = reader.check(opened, name=name, **declared)
-            return Preview(file=file, report=report, is_whole=True, sheets=sheets)
-        try:
-            report = _beginning(reader.open_table(opened, name=name, **declared))
-        except TableUnreadable as error:
-            report = Report(problems=(error.problem,), problem_count=1)
-        return Preview(file=file, report=report, is_whole=False)
+        is_whole = bool(sheets) or file.size <= MAX_CHECKED_BYTES
+        report = reader.check(opened, name=name, is_whole=is_whole, **declared)
+        return Preview(file=file, report=report, is_whole=is_whole, sheets=sheets)
 
 
 def ask(user: User | None, name: str) -> None:
@@ -94,36 +86,12 @@ def may_look(user: User, name: str) -> bool:
     return True
 
 
-def _beginning(table: Table) -> Report:
-    batch = table.read_batch()
-    problems = [*table.problems, *batch.problems]
-    return Report(
-        layout=table.layout,
-        header=table.header,
-        problems=tuple(problems[:MAX_PROBLEMS]),
-        problem_count=len(problems),
-        records=len(batch),
-        blank=sum(map(is_blank, batch.rows)),
-        sample=tuple(islice(batch, SAMPLE_RECORDS)),
-        offers=tuple(_offers(table)),
-    )
-
-
-def _offers(table: Table) -> list[Offer]:
-    if isinstance(table, DelimitedTable) and table.damaged:
-        return offers(table.damaged, table.head)
-    return []
-
-
 def _sheets(file: BinaryIO) -> str:
     """Return the names of the sheets of a workbook, or nothing if it is none."""
-    file.seek(0)
-    is_zip = file.read(4) == b"PK\x03\x04"
-    if not is_zip:
+    if not reader.is_workbook(file):
         return ""
     try:
         with workbooks.opened(file) as workbook:
-            workbook.choose("\0")
-    except TableUnreadable as error:
-        return str(error.problem.params.get("sheets", ""))
-    return ""
+            return workbook.names
+    except TableUnreadable:
+        return ""

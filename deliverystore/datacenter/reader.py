@@ -92,10 +92,12 @@ def check(
     quote: str | None = None,
     sheet: str | None = None,
     max_problems: int = MAX_PROBLEMS,
+    is_whole: bool = True,
 ) -> Report:
     """Read a file from its beginning to its end and report all that is wrong.
 
     It takes what open_table takes. What cannot be read at all is a problem, too.
+    Without is_whole, only the first batch of records is read.
     Raise MissingExtra if it is a workbook and the extra "xlsx" is not installed.
     """
     try:
@@ -107,9 +109,15 @@ def check(
             quote=quote,
             sheet=sheet,
         )
-        return _Check(table, max_problems).run()
+        return _Check(table, max_problems).run(is_whole=is_whole)
     except TableUnreadable as error:
         return Report(problems=(error.problem,), problem_count=1)
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Tell whether a file looks like a workbook (XLSX)."""
+    file.seek(0)
+    return file.read(len(_ZIP)) == _ZIP
 
 
 class _Check:
@@ -121,18 +129,18 @@ class _Check:
         self._problems: list[Problem] = []
         self._count = 0
 
-    def run(self) -> Report:
+    def run(self, *, is_whole: bool) -> Report:
         table = self._table
         self._add(table.problems)
         records = blank = 0
         sample: list[Record] = []
-        for batch in table.batches():
+        for batch in table.batches() if is_whole else [table.read_batch()]:
             self._add(batch.problems)
             records += len(batch)
             blank += sum(map(is_blank, batch.rows))
             if len(sample) < SAMPLE_RECORDS:
                 sample += list(batch)[: SAMPLE_RECORDS - len(sample)]
-        if records == blank:
+        if is_whole and records == blank:
             self._add([Problem(code=Code.NO_DATA)])
         return Report(
             layout=table.layout,

@@ -92,6 +92,11 @@ class Workbook:
         self._is_from_1904 = False
         self._sheets = self._named_sheets()
 
+    @property
+    def names(self) -> str:
+        """The names of the sheets, with commas between."""
+        return ", ".join(self._sheets)
+
     def choose(self, name: str | None) -> str:
         """Return the name of a sheet, or else of the first one.
 
@@ -100,8 +105,7 @@ class Workbook:
         if name is None and self._sheets:
             return next(iter(self._sheets))
         if name not in self._sheets:
-            sheets = ", ".join(self._sheets)
-            params: dict[str, int | str] = {"sheet": name or "", "sheets": sheets}
+            params: dict[str, int | str] = {"sheet": name or "", "sheets": self.names}
             raise TableUnreadable(Problem(code=Code.SHEET_MISSING, params=params))
         return name
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.export_forms import EMPTY, ONLY
 from deliverystore.admin.datacenter.family import attempted
-from deliverystore.admin.datacenter.progress import export_progress
+from deliverystore.admin.datacenter.progress import export_progress, is_left_alone
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
 from deliverystore.datacenter import exports
@@ -38,8 +38,6 @@ _TYPES = {
     ),
 }
 _ERROR = 1000
-# A longer time in the queue looks as if it was lost.
-_LONG = 60
 
 
 class ExportPages:
@@ -77,7 +75,7 @@ class ExportPages:
             "may_download": is_mine
             and export.state == Export.State.FINISHED
             and not is_expired,
-            "may_repeat": is_mine and _is_left_alone(export),
+            "may_repeat": is_mine and is_left_alone(export),
             "again_url": self._again(export)
             if export.processor in exports.exporters_for(request.user)
             else "",
@@ -142,16 +140,6 @@ class ExportPages:
 
     def _back_to(self, pk: int) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.page.url("change", pk))
-
-
-def _is_left_alone(export: Export) -> bool:
-    now = timezone.now()
-    if export.state == Export.State.WAITING:
-        return (now - (export.heartbeat or export.added)).total_seconds() > _LONG
-    late = export.lease_until is not None and export.lease_until < now
-    return export.state == Export.State.BROKEN or (
-        export.state == Export.State.RUNNING and late
-    )
 
 
 def _in_words(export: Export, *, is_expired: bool, is_mine: bool) -> list[str]:

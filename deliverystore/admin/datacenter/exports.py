@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,11 +19,7 @@ from deliverystore.models import Export
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
-    from django.urls import URLPattern
     from django.utils.safestring import SafeString
-
-# No id has more digits.
-_DIGITS = 18
 
 
 @admin.register(Export)
@@ -32,6 +27,7 @@ class ExportAdmin(WorkAdmin):
     """The list of exports, and a page for each."""
 
     tabs = ("exports",)
+    pages = (NewExport, ExportPages)
     list_title = _("Exports")
     list_display = (
         "export_number",
@@ -51,32 +47,14 @@ class ExportAdmin(WorkAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
         return visible_exports(request.user).select_related("user")
 
-    def get_urls(self) -> list[URLPattern]:
-        pages = (NewExport, ExportPages)
-        return [
-            *(url for kind in pages for url in kind(self).urls()),
-            *super().get_urls(),
-        ]
-
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         # Only who may export something can begin.
         may_begin = bool(exports.exporters_for(request.user))
         context = {"new_url": self.url("new") if may_begin else ""}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not object_id.isdecimal() or len(object_id) > _DIGITS:
-            raise Http404(object_id)
-        try:
-            return ExportPages(self).show(request, int(object_id))
-        except Export.DoesNotExist as error:
-            raise Http404(str(error)) from error
+    def show(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return ExportPages(self).show(request, pk)
 
     # -- The columns ----------------------------------------------------------------
 

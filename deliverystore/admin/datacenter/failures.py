@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.keyset import KeysetPage, page_of, place
+from deliverystore.admin.datacenter.masking import STARS
 from deliverystore.admin.datacenter.shortened import JSON, loaded, shown
+from deliverystore.admin.ids import id_of
 from deliverystore.datacenter.runs.guesses import FILE_CODE
 from deliverystore.datacenter.runs.texts import group_key
 from deliverystore.datacenter.words import did_you_mean
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from deliverystore.admin.datacenter.run_base import Columns, May
+from deliverystore.admin.datacenter.run_base import Columns, May
 
 GROUPS_PER_PAGE = 25
 # So many cells of a row are shown as an example, and so much of each.
@@ -30,8 +32,6 @@ _MAX_CELLS, _CELL = 6, 30
 _MESSAGE = 300
 # How the names of the input for a group, and of the tick for "nothing", begin.
 RIGHT, EMPTY = "right-", "empty-"
-# No id has more digits.
-_DIGITS = 18
 # A longer text is not given to a browser to be sent back.
 _MAX_OFFERED = 200
 
@@ -149,15 +149,11 @@ def values_of(
 def _numbered(data: Mapping[str, str], prefix: str) -> dict[int, str]:
     """Return what fields of a form say whose names end with the id of a group."""
     pairs = (
-        (name.removeprefix(prefix), text)
+        (id_of(name.removeprefix(prefix)), text)
         for name, text in data.items()
         if name.startswith(prefix)
     )
-    return {
-        int(number): text.strip()
-        for number, text in pairs
-        if number.isdecimal() and len(number) <= _DIGITS
-    }
+    return {pk: text.strip() for pk, text in pairs if pk is not None}
 
 
 def _read(
@@ -213,7 +209,7 @@ def _examples(
 
 def _example(columns: Columns, cells: Sequence[str]) -> str:
     told = [
-        "***" if name in columns.hidden else shown(cell, _CELL)
+        STARS if name in columns.hidden else shown(cell, _CELL)
         for name, cell in zip(columns.run.header, cells, strict=False)
         if cell.strip() and name in columns.names
     ]
@@ -289,7 +285,7 @@ def _shown_value(column: str, columns: Columns, value: str) -> str:
     if not column:
         return ""
     if column in columns.hidden:
-        return "***"
+        return STARS
     return shown(value) if value.strip() else _("(empty)")
 
 

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.db import DataError
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from deliverystore.admin.changelist import PER_PAGE, BoundedPaginator
+from deliverystore.admin.changelist import (
+    PER_PAGE,
+    BoundedChangeList,
+    BoundedPaginator,
+)
 from deliverystore.admin.datacenter.base import DataCenterPages
+from deliverystore.admin.ids import id_of
 from deliverystore.datacenter import exports, registry, runs
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
 
     from deliverystore.models.access import User
 
 
-class BoundedChangeList(ChangeList):
-    """Counts no further than it lists."""
+class Pages(Protocol):
+    """Views that belong to an admin."""
 
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except (OverflowError, DataError) as error:
-            # A number in the URL that no column can hold.
-            raise IncorrectLookupParameters(error) from error
-        if self.paginator.is_cut or not (self.query or self.has_active_filters):
-            # Hides a number of results that says nothing, or too little.
-            self.full_result_count = self.result_count
+    def urls(self) -> list[URLPattern]:
+        """Return the URLs of the views."""
 
 
 class WorkAdmin(DataCenterPages):
@@ -44,6 +43,8 @@ class WorkAdmin(DataCenterPages):
     paginator = BoundedPaginator
     show_facets = admin.ShowFacets.NEVER
     actions = None
+    # The views beyond those that Django has.
+    pages: tuple[Callable[[DataCenterPages], Pages], ...] = ()
     # What the list is called, as a title.
     list_title: Any = ""
     # Shown below the field, whose only label it would be as Django's search_help_text.
@@ -60,6 +61,29 @@ class WorkAdmin(DataCenterPages):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         context = {"title": self.list_title, "search_help": self.search_help}
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        # They go before Django's, which take every path.
+        own = [url for pages in self.pages for url in pages(self).urls()]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if (pk := id_of(object_id)) is None:
+            raise Http404(object_id)
+        try:
+            return self.show(request, pk)
+        except ObjectDoesNotExist as error:
+            raise Http404(str(error)) from error
+
+    def show(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the page of one. Raise DoesNotExist if the user sees no such one."""
+        raise NotImplementedError
 
 
 class ProcessorFilter(admin.SimpleListFilter):

@@ -140,11 +140,9 @@ def decimal(value: float) -> str:
 def export_kind(export: Export) -> str:
     """Return what kind of file an export becomes."""
     kind = str(export.get_format_display())
-    return (
-        _("%(kind)s, for a spreadsheet") % {"kind": kind}
-        if (export.for_spreadsheet)
-        else kind
-    )
+    if not export.for_spreadsheet:
+        return kind
+    return _("%(kind)s, for a spreadsheet") % {"kind": kind}
 
 
 def counted(run: ImportRun) -> SafeString:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks
@@ -13,11 +14,24 @@ if TYPE_CHECKING:
     from deliverystore.models.leased import Leased
 
 Facts = dict[str, object]
+# Those of an export have the same names.
+_State = ImportRun.State
+# Work that waits for longer may have been lost by the queue.
+_LONG = 60
+
+
+def is_left_alone(work: Leased) -> bool:
+    """Tell whether nobody seems to be at work that is not over."""
+    now = timezone.now()
+    if work.state == _State.WAITING:
+        return (now - (work.heartbeat or work.added)).total_seconds() > _LONG
+    is_late = work.lease_until is not None and work.lease_until < now
+    return work.state == _State.BROKEN or (work.state == _State.RUNNING and is_late)
 
 
 def share(work: ImportRun | Export) -> int | None:
     """Return how many of a hundred parts are done; None if that cannot be told."""
-    part = work.share_read if isinstance(work, ImportRun) else work.share_done
+    part = _part(work)
     return None if part is None else min(100, int(100 * part))
 
 
@@ -68,8 +82,7 @@ def _speed(work: ImportRun | Export, rows: int) -> str:
     if speed is None:
         return ""
     text = _("%(rate)s rows a second") % {"rate": looks.number(max(1, round(speed)))}
-    # The state of the same name is that of an export, too.
-    is_running = work.state == ImportRun.State.RUNNING
+    is_running = work.state == _State.RUNNING
     left = _seconds_left(work) if is_running else None
     if left is not None:
         text += ", " + _("about %(time)s left") % {"time": looks.seconds(left)}
@@ -77,8 +90,12 @@ def _speed(work: ImportRun | Export, rows: int) -> str:
 
 
 def _seconds_left(work: ImportRun | Export) -> float | None:
-    part = work.share_read if isinstance(work, ImportRun) else work.share_done
+    part = _part(work)
     time = looks.duration(work.started, work.heartbeat)
     if not part or time is None:
         return None
     return time.total_seconds() * (1 - part) / part
+
+
+def _part(work: ImportRun | Export) -> float | None:
+    return work.share_read if isinstance(work, ImportRun) else work.share_done

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter.looks import number
+from deliverystore.admin.datacenter.masking import STARS
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.datacenter import runs
 
@@ -93,7 +94,7 @@ class RowForm:
         name, text = self._columns.names[at], self._cells[at]
         is_long = len(text) > MAX_CELL
         if self._is_hidden and name in self._columns.hidden:
-            text = "***"
+            text = STARS
         return Input(
             name=f"cell-{at}",
             column=shown(name),

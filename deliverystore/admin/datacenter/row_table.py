@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter.looks import number
+from deliverystore.admin.datacenter.masking import STARS
 from deliverystore.admin.datacenter.shortened import loaded, shown
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class RowTable:
             name = header[at]
             # What is far behind was not loaded.
             text = cells[at] if at < len(cells) else values.get(name, "")
-            text = "***" if name in hidden and text else shown(text)
+            text = STARS if name in hidden and text else shown(text)
             found.append(ShownCell(text=text, is_wrong=name in values))
         return found
 

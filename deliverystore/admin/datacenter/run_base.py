@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
+from deliverystore.admin.datacenter.progress import is_left_alone
 from deliverystore.admin.datacenter.suggestions import values_for
 from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 # What of a run may be large, and is not loaded for a list.
 LARGE = ("header", "mapping", "differences")
 _State = ImportRun.State
-# A run that waits for longer may have been lost by the queue.
-_LONG = 60
 
 
 @dataclass(frozen=True)
@@ -109,15 +107,6 @@ class May:
             correct=change and left,
             discard=change and (left or run.state == _State.BROKEN),
         )
-
-
-def is_left_alone(run: ImportRun) -> bool:
-    """Tell whether nobody seems to be at a run that is not over."""
-    now = timezone.now()
-    if run.state == _State.WAITING:
-        return (now - (run.heartbeat or run.added)).total_seconds() > _LONG
-    is_late = run.lease_until is not None and run.lease_until < now
-    return run.state == _State.BROKEN or (run.state == _State.RUNNING and is_late)
 
 
 class RunViews:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
-from django.http import Http404
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter import looks, run_words
 from deliverystore.admin.datacenter.failures import page_of_groups
 from deliverystore.admin.datacenter.layouts import said
-from deliverystore.admin.datacenter.progress import run_progress
+from deliverystore.admin.datacenter.progress import is_left_alone, run_progress
 from deliverystore.admin.datacenter.run_base import (
     LARGE,
     Columns,
     May,
     RunViews,
-    is_left_alone,
 )
 from deliverystore.admin.datacenter.run_facts import facts
 from deliverystore.admin.datacenter.shortened import shown
@@ -40,11 +38,8 @@ class RunPage(RunViews):
     """The page to which the list leads."""
 
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Return the page. Raise Http404 if the user sees no such run."""
-        try:
-            run = self.run(request, pk)
-        except ImportRun.DoesNotExist as error:
-            raise Http404(str(error)) from error
+        """Return the page. Raise DoesNotExist if the user sees no such run."""
+        run = self.run(request, pk)
         title = _("Import %(id)s: %(file)s") % {"id": run.pk, "file": shown(run.file)}
         context = {
             **self.page.page_context(request, "runs", title),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import Http404
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -19,17 +18,14 @@ from deliverystore.admin.datacenter.run_actions import RunActions
 from deliverystore.admin.datacenter.run_base import LARGE
 from deliverystore.admin.datacenter.run_page import RunPage
 from deliverystore.admin.datacenter.shortened import shown
+from deliverystore.admin.ids import id_of
 from deliverystore.datacenter.runs.visibility import visible_runs
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
-    from django.urls import URLPattern
     from django.utils.safestring import SafeString
-
-# No id has more digits.
-_DIGITS = 18
 
 
 @admin.register(ImportRun)
@@ -37,6 +33,7 @@ class ImportRunAdmin(WorkAdmin):
     """The list of imports, and a page for each."""
 
     tabs = ("runs", "figures")
+    pages = (RunActions, RowPages, FigurePages, CorrectionPages)
     list_title = _("Imports")
     list_display = (
         "run_number",
@@ -64,27 +61,12 @@ class ImportRunAdmin(WorkAdmin):
         if not text:
             return queryset, False
         condition = Q(file__icontains=text.replace("\0", ""))
-        if text.isdecimal() and len(text) <= _DIGITS:
-            condition |= Q(pk=int(text))
+        if (pk := id_of(text)) is not None:
+            condition |= Q(pk=pk)
         return queryset.filter(condition), False
 
-    def get_urls(self) -> list[URLPattern]:
-        pages = (RunActions, RowPages, FigurePages, CorrectionPages)
-        return [
-            *(url for kind in pages for url in kind(self).urls()),
-            *super().get_urls(),
-        ]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if not object_id.isdecimal() or len(object_id) > _DIGITS:
-            raise Http404(object_id)
-        return RunPage(self).show(request, int(object_id))
+    def show(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return RunPage(self).show(request, pk)
 
     # -- The columns ----------------------------------------------------------------
 
