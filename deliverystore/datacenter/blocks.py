@@ -107,17 +107,7 @@ class BlockReader:
 
     def _without_line(self, start: Position) -> Block:
         """Return a record without cells in place of a line that is too long."""
-        offset = start.offset
-        while True:
-            raw = read(self._file, offset, MAX_RECORD_BYTES)
-            line = self._encoding.split(raw)[0] if raw else b""
-            offset += len(line)
-            at_end = len(raw) < MAX_RECORD_BYTES
-            if at_end or len(line) < len(raw) or self._encoding.ends(line, "\n"):
-                break
-            if self._encoding.ends(line, "\r"):
-                # Its LF may follow.
-                offset -= self._encoding.width
+        behind = _skip_long_line(self._file, self._encoding, start.offset)
         fault = Fault(
             code=Code.LINE_TOO_LONG,
             row=0,
@@ -129,7 +119,7 @@ class BlockReader:
             start=start,
             encoding=self._encoding,
             parsed=parsed,
-            size=offset - start.offset,
+            size=behind - start.offset,
         )
 
 
@@ -141,6 +131,39 @@ def read_lines(
     if len(raw) < size:
         return raw, End.NOTHING
     return encoding.whole(raw), End.MORE if size < MAX_RECORD_BYTES else End.TOO_MUCH
+
+
+def skip_lines(file: BinaryIO, encoding: Encoding, offset: int, count: int) -> int:
+    """Return the offset behind the next lines; at the end there may be fewer."""
+    size = BLOCK_BYTES
+    while count:
+        raw, end = read_lines(file, encoding, offset, size)
+        lines = encoding.split(raw)[:count]
+        if lines:
+            offset += sum(map(len, lines))
+            count -= len(lines)
+        elif end is End.MORE:
+            size *= 2
+        elif end is End.TOO_MUCH:
+            offset = _skip_long_line(file, encoding, offset)
+            count -= 1
+        else:
+            break
+    return offset
+
+
+def _skip_long_line(file: BinaryIO, encoding: Encoding, offset: int) -> int:
+    """Return the offset behind a line of more than MAX_RECORD_BYTES."""
+    while True:
+        raw = read(file, offset, MAX_RECORD_BYTES)
+        line = encoding.split(raw)[0] if raw else b""
+        offset += len(line)
+        at_end = len(raw) < MAX_RECORD_BYTES
+        if at_end or len(line) < len(raw) or encoding.ends(line, "\n"):
+            return offset
+        if encoding.ends(line, "\r"):
+            # Its LF may follow.
+            offset -= encoding.width
 
 
 def read(file: BinaryIO, offset: int, size: int) -> bytes:

@@ -14,6 +14,7 @@ from deliverystore.datacenter.blocks import (
     BlockReader,
     read,
     read_lines,
+    skip_lines,
 )
 from deliverystore.datacenter.dialects import Dialect, detect
 from deliverystore.datacenter.encodings import encoding_of
@@ -25,12 +26,13 @@ from deliverystore.datacenter.tables import (
     Layout,
     Position,
     Table,
+    check_header_line,
     header_problems,
     is_blank,
     name_of,
+    no_header,
     width_problems,
 )
-from deliverystore.exceptions import TableUnreadable
 
 # A batch ends early when it has taken so much of the file.
 BATCH_BYTES = 4 * 1024 * 1024
@@ -60,19 +62,22 @@ class DelimitedTable(Table):
         encoding: str | None = None,
         delimiter: str | None = None,
         quote: str | None = None,
+        header_line: int | None = None,
         start: Position | None = None,
     ) -> None:
         self.damaged: list[bytes] = []
         self.head = read(file, 0, HEAD_BYTES)
         self._encoding = encoding_of(self.head, encoding)
-        dialect = self._detected(file, delimiter, quote)
+        top = self._top(file, header_line or 1)
+        dialect = self._detected(file, top.offset, delimiter, quote)
+        self._reader = BlockReader(file, self._encoding, dialect)
+        self._read_header(top)
         self.layout = Layout(
             encoding=self._encoding.codec,
             delimiter=dialect.delimiter,
             quote=dialect.quote,
+            header_line=self.header_line,
         )
-        self._reader = BlockReader(file, self._encoding, dialect)
-        self._read_header()
         if start is not None:
             self._go_to(start)
 
@@ -107,22 +112,27 @@ class DelimitedTable(Table):
 
     # -- The beginning -------------------------------------------------------------
 
+    def _top(self, file: BinaryIO, line: int) -> Position:
+        """Return where the header is looked for; what is above need not be a table."""
+        check_header_line(line)
+        offset = skip_lines(file, self._encoding, self._encoding.mark, line - 1)
+        return Position(offset=offset, line=line, record=0)
+
     def _detected(
-        self, file: BinaryIO, delimiter: str | None, quote: str | None
+        self, file: BinaryIO, start: int, delimiter: str | None, quote: str | None
     ) -> Dialect:
-        start = self._encoding.mark
         raw, _end = read_lines(file, self._encoding, start, BLOCK_BYTES)
         lines = self._encoding.split(raw)
         texts = [line.decode(self._encoding.codec, "replace") for line in lines]
         return detect(texts, delimiter=delimiter, quote=quote)
 
-    def _read_header(self) -> None:
+    def _read_header(self, top: Position) -> None:
         self.header = ()
-        self._go_to(Position(offset=self._encoding.mark, line=1, record=0))
+        self._go_to(top)
         while self._has_row() and is_blank(self._block.rows[self._index]):
             self._index += 1
         if not self._has_row():
-            raise TableUnreadable(Problem(code=Code.NO_HEADER))
+            raise no_header(top.line)
         block, index = self._block, self._index
         of_form = [self._problem(block, one) for one in _of(block, index, index + 1)]
         self.header = tuple(block.rows[index])

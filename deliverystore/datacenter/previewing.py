@@ -14,6 +14,7 @@ from deliverystore.exceptions import InvalidName, NotPermitted, TableUnreadable
 
 if TYPE_CHECKING:
     from deliverystore.datacenter.center import DataCenter
+    from deliverystore.models import ImportRun
     from deliverystore.models.access import User
 
 # Who may do something with what is in a file may look at it.
@@ -26,13 +27,14 @@ MAX_CHECKED_BYTES = 16 * 1024 * 1024
 class Preview:
     """What a look at a file has found; is_whole says whether it went to the end.
 
-    sheets names those of a workbook, with commas between.
+    sheets names those of a workbook, if it can be read as one.
     """
 
     file: DataCenterFile
     report: Report
     is_whole: bool
-    sheets: str = ""
+    is_workbook: bool = False
+    sheets: tuple[str, ...] = ()
 
     @property
     def is_table(self) -> bool:
@@ -51,30 +53,42 @@ def preview(
 ) -> Preview:
     """Look at a file that waits; what layout leaves open is found out.
 
+    The rows that a run has left have their header in the first line: if it could be
+    another one, that would show cells which are not to be seen.
+
     Raise NotPermitted, FileNotFound; InvalidName if it does not wait; MissingExtra if
     it is a workbook and the extra "xlsx" is not installed.
     """
     name = naming.clean_path(relative_path)
-    ask(user, name)
+    left = ask(user, name)
     if "/" in name or not naming.is_data(name):
         raise InvalidName(f"{relative_path!r} does not wait to be imported.")
     file = center.get_file(name)
     declared = (layout or Layout()).declared
+    if left is not None:
+        declared["header_line"] = None
     with center.open(name) as opened:
-        sheets = _sheets(opened)
-        is_whole = bool(sheets) or file.size <= MAX_CHECKED_BYTES
-        report = reader.check(opened, name=name, is_whole=is_whole, **declared)
-        return Preview(file=file, report=report, is_whole=is_whole, sheets=sheets)
+        is_workbook = reader.is_workbook(opened)
+        is_whole = is_workbook or file.size <= MAX_CHECKED_BYTES
+        return Preview(
+            file=file,
+            report=reader.check(opened, name=name, is_whole=is_whole, **declared),
+            is_whole=is_whole,
+            is_workbook=is_workbook,
+            sheets=_sheets(opened) if is_workbook else (),
+        )
 
 
-def ask(user: User | None, name: str) -> None:
+def ask(user: User | None, name: str) -> ImportRun | None:
     """Raise NotPermitted unless a user may look at a file that waits.
 
     At rows that a run has left, only who may import these, or may download all.
+    Return that run, if there is one.
     """
     permissions.ask(user, "look into files of the data center", *LOOK)
     if (left := pending.run_of(name)) is not None:
         pending.ask(user, left, f"look at the rows in {name!r}", permissions.DOWNLOAD)
+    return left
 
 
 def may_look(user: User, name: str) -> bool:
@@ -86,12 +100,10 @@ def may_look(user: User, name: str) -> bool:
     return True
 
 
-def _sheets(file: BinaryIO) -> str:
-    """Return the names of the sheets of a workbook, or nothing if it is none."""
-    if not reader.is_workbook(file):
-        return ""
+def _sheets(file: BinaryIO) -> tuple[str, ...]:
+    """Return the names of the sheets of a workbook; none if it is of no use."""
     try:
         with workbooks.opened(file) as workbook:
             return workbook.names
     except TableUnreadable:
-        return ""
+        return ()

@@ -31,6 +31,8 @@ class Code(StrEnum):
     # Of the whole file.
     NO_HEADER = "no_header"
     NO_DATA = "no_data"
+    HEADER_MISSING = "header_missing"
+    HEADER_LINE_UNKNOWN = "header_line_unknown"
     ENCODING_UNKNOWN = "encoding_unknown"
     SHEET_MISSING = "sheet_missing"
     WORKBOOK_DAMAGED = "workbook_damaged"
@@ -67,6 +69,12 @@ _MESSAGES = {
     Code.TOO_MANY_COLUMNS: _("a table can have at most %(limit)d columns"),
     Code.NO_HEADER: _("the file is empty; its first row has to name the columns"),
     Code.NO_DATA: _("there is no row with data below the header"),
+    Code.HEADER_MISSING: _(
+        "no row is left in line %(wanted)d or below it that could name the columns"
+    ),
+    Code.HEADER_LINE_UNKNOWN: _(
+        "%(wanted)d is no line of a header; it is one of the first %(limit)d"
+    ),
     Code.ENCODING_UNKNOWN: _("the encoding %(encoding)s is not supported"),
     Code.SHEET_MISSING: _("there is no sheet %(sheet)s; there are: %(sheets)s"),
     Code.WORKBOOK_DAMAGED: _("the workbook cannot be read: %(reason)s"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from deliverystore.datacenter.cellscan import damaged
 from deliverystore.datacenter.delimited import DelimitedTable
 from deliverystore.datacenter.encodings import Offer, offers
+from deliverystore.datacenter.headers import likely_header
 from deliverystore.datacenter.problems import Code, Problem
 from deliverystore.datacenter.sheets import SheetTable
 from deliverystore.datacenter.tables import Layout, Position, Record, Table, is_blank
@@ -32,14 +34,16 @@ def open_table(
     delimiter: str | None = None,
     quote: str | None = None,
     sheet: str | None = None,
+    header_line: int | None = None,
     start: Position | None = None,
 ) -> Table:
     """Return the table in a file that is open for reading bytes, and can seek.
 
     What is not declared is found out, except for the encoding: without a BOM it is
-    UTF-8. A name that ends in .tsv declares tabs. With start, which a batch gave, the
-    records from there on are read, and none before. The caller closes the file,
-    after the table.
+    UTF-8. A name that ends in .tsv declares tabs. The header is the first row that is
+    not blank, from header_line on, which counts physical lines from 1. With start,
+    which a batch gave, the records from there on are read, and none before. The caller
+    closes the file, after the table.
 
     Raise TableUnreadable if it has no header, is no workbook or too large a one, or
     if the encoding or the sheet does not exist; MissingExtra if it is a workbook and
@@ -48,13 +52,18 @@ def open_table(
     file.seek(0)
     kind = file.read(len(_OLE))
     if kind.startswith(_ZIP):
-        return SheetTable(file, sheet=sheet, start=start)
+        return SheetTable(file, sheet=sheet, header_line=header_line, start=start)
     if kind == _OLE:
         raise damaged(_("it is an old one (.xls) or has a password; save it as .xlsx"))
     if delimiter is None and name.lower().endswith(".tsv"):
         delimiter = "\t"
     return DelimitedTable(
-        file, encoding=encoding, delimiter=delimiter, quote=quote, start=start
+        file,
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        header_line=header_line,
+        start=start,
     )
 
 
@@ -65,7 +74,8 @@ class Report:
     problems has the first ones, problem_count counts them all. records counts all
     rows below the header, blank those among them that have nothing in them. sample
     has the first records. offers has encodings that may be the right one if there
-    are characters that are none.
+    are characters that are none; likely_header is the line of the row that looks like
+    the header, if the header looks like a title.
     """
 
     layout: Layout = field(default_factory=Layout)
@@ -76,6 +86,7 @@ class Report:
     blank: int = 0
     sample: tuple[Record, ...] = ()
     offers: tuple[Offer, ...] = ()
+    likely_header: int | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -91,6 +102,7 @@ def check(
     delimiter: str | None = None,
     quote: str | None = None,
     sheet: str | None = None,
+    header_line: int | None = None,
     max_problems: int = MAX_PROBLEMS,
     is_whole: bool = True,
 ) -> Report:
@@ -100,24 +112,30 @@ def check(
     Without is_whole, only the first batch of records is read.
     Raise MissingExtra if it is a workbook and the extra "xlsx" is not installed.
     """
+    opened = partial(
+        open_table,
+        file,
+        name=name,
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        sheet=sheet,
+    )
     try:
-        table = open_table(
-            file,
-            name=name,
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            sheet=sheet,
-        )
-        return _Check(table, max_problems).run(is_whole=is_whole)
+        table = opened(header_line=header_line)
+        report = _Check(table, max_problems).run(is_whole=is_whole)
     except TableUnreadable as error:
         return Report(problems=(error.problem,), problem_count=1)
+    # What is above a row of a sheet does not change how it is read.
+    at = None if report.layout.sheet else lambda line: opened(header_line=line)
+    line = likely_header(report.header, report.sample, at)
+    return replace(report, likely_header=line)
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    """Tell whether a file looks like a workbook (XLSX)."""
+    """Tell whether a file looks like a workbook, also if it is one of no use."""
     file.seek(0)
-    return file.read(len(_ZIP)) == _ZIP
+    return file.read(len(_OLE)).startswith((_ZIP, _OLE))
 
 
 class _Check:

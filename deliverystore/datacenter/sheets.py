@@ -18,12 +18,14 @@ from deliverystore.datacenter.tables import (
     Layout,
     Position,
     Table,
+    check_header_line,
     header_problems,
     is_blank,
     name_of,
+    no_header,
     width_problems,
 )
-from deliverystore.exceptions import MissingExtra, TableUnreadable
+from deliverystore.exceptions import MissingExtra
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -40,19 +42,26 @@ class SheetTable(Table):
     """
 
     def __init__(
-        self, file: BinaryIO, *, sheet: str | None = None, start: Position | None = None
+        self,
+        file: BinaryIO,
+        *,
+        sheet: str | None = None,
+        header_line: int | None = None,
+        start: Position | None = None,
     ) -> None:
+        top = header_line or 1
+        check_header_line(top)
         with workbooks.opened(file) as workbook:
             name = workbook.choose(sheet)
             with workbook.copied(name) as (path, found):
                 self._errors = found.errors
                 loaded = _load(path)
-        self.layout = Layout(sheet=name)
         self._left = loaded.start[1] if loaded.start else 0
         self._values = _rows(loaded)
         self._position = Position(offset=0, line=1, record=0)
         self.header = ()
-        self._read_header()
+        self._read_header(top)
+        self.layout = Layout(sheet=name, header_line=self.header_line)
         if start is not None:
             # Python objects are made of the cells row by row: these are cheap.
             skipped = start.offset - self._position.offset
@@ -80,14 +89,14 @@ class SheetTable(Table):
             start=start, next=self._position, rows=rows, lines=lines, problems=problems
         )
 
-    def _read_header(self) -> None:
+    def _read_header(self, top: int) -> None:
         for values in self._values:
             self._move(1)
             cells = self._texts(values, self._position.offset)
-            if not is_blank(cells):
+            if self._position.offset >= top and not is_blank(cells):
                 break
         else:
-            raise TableUnreadable(Problem(code=Code.NO_HEADER))
+            raise no_header(top)
         while not cells[-1].strip():
             cells.pop()
         line = self._position.offset

@@ -9,9 +9,12 @@ from itertools import count
 from typing import NamedTuple, TypedDict
 
 from deliverystore.datacenter.problems import Code, Problem
+from deliverystore.exceptions import TableUnreadable
 
 BATCH_SIZE = 2000
 MAX_COLUMNS = 16_384
+# A header may be below titles and remarks, but not anywhere.
+MAX_HEADER_LINE = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,16 +37,21 @@ class Declared(TypedDict):
     delimiter: str | None
     quote: str | None
     sheet: str | None
+    header_line: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
-    """How a file is written; what was found out, to be shown and declared again."""
+    """How a file is written; what was found out, to be shown and declared again.
+
+    header_line counts physical lines from 1: what is above it is no part of the table.
+    """
 
     encoding: str = ""
     delimiter: str = ""
     quote: str = ""
     sheet: str = ""
+    header_line: int = 0
 
     @property
     def declared(self) -> Declared:
@@ -53,7 +61,12 @@ class Layout:
             "delimiter": self.delimiter or None,
             "quote": self.quote or None,
             "sheet": self.sheet or None,
+            "header_line": self.header_line or None,
         }
+
+
+# How this app writes files itself.
+OUR_OWN = Layout(encoding="utf-8", delimiter=",", quote='"', header_line=1)
 
 
 class Record(NamedTuple):
@@ -120,6 +133,20 @@ class Table(ABC):
     def __iter__(self) -> Iterator[Record]:
         for batch in self.batches():
             yield from batch
+
+
+def check_header_line(line: int) -> None:
+    """Raise TableUnreadable if no header can be in a line, counted from 1."""
+    if not 1 <= line <= MAX_HEADER_LINE:
+        params: dict[str, int | str] = {"wanted": line, "limit": MAX_HEADER_LINE}
+        raise TableUnreadable(Problem(code=Code.HEADER_LINE_UNKNOWN, params=params))
+
+
+def no_header(line: int) -> TableUnreadable:
+    """Return the error of a file in which no row is left from a line on."""
+    if line == 1:
+        return TableUnreadable(Problem(code=Code.NO_HEADER))
+    return TableUnreadable(Problem(code=Code.HEADER_MISSING, params={"wanted": line}))
 
 
 def is_blank(cells: list[str]) -> bool:

@@ -38,7 +38,6 @@ _LINKS = "xl/_rels/workbook.xml.rels"
 _TEXTS = "xl/sharedStrings.xml"
 _STYLES = "xl/styles.xml"
 _DAMAGED = (
-    zipfile.BadZipFile,
     zlib.error,
     EOFError,
     NotImplementedError,
@@ -80,6 +79,9 @@ def opened(file: BinaryIO) -> Iterator[Workbook]:
             yield Workbook(source)
     except TableUnreadable:
         raise
+    except zipfile.BadZipFile as error:
+        reason = _("it is damaged, or not all of it has arrived; save it once more")
+        raise damaged(reason) from error
     except _DAMAGED as error:
         raise damaged(error) from error
 
@@ -93,9 +95,9 @@ class Workbook:
         self._sheets = self._named_sheets()
 
     @property
-    def names(self) -> str:
-        """The names of the sheets, with commas between."""
-        return ", ".join(self._sheets)
+    def names(self) -> tuple[str, ...]:
+        """The names of the sheets, in their order."""
+        return tuple(self._sheets)
 
     def choose(self, name: str | None) -> str:
         """Return the name of a sheet, or else of the first one.
@@ -105,7 +107,8 @@ class Workbook:
         if name is None and self._sheets:
             return next(iter(self._sheets))
         if name not in self._sheets:
-            params: dict[str, int | str] = {"sheet": name or "", "sheets": self.names}
+            names = ", ".join(self.names)
+            params: dict[str, int | str] = {"sheet": name or "", "sheets": names}
             raise TableUnreadable(Problem(code=Code.SHEET_MISSING, params=params))
         return name
 

@@ -68,6 +68,87 @@ def test_blank_lines_above_the_header_are_passed_over():
     assert list(table) == [Record(1, 4, ["1", "2"])]
 
 
+TITLED = 'Students of "2026\n\nmade; by; hand\nname;code;note\nA;1;x\nB;2;"y\nz"\n'
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line", [4, 2])
+def test_what_is_above_the_line_of_the_header_is_no_part_of_the_table(codec, end, line):
+    text = TITLED.replace("made; by; hand\n", "\n") if line == 2 else TITLED
+    data = text.replace("\n", end).encode(codec)
+
+    table = table_of(data, header_line=line)
+
+    assert (table.header, table.header_line) == (("name", "code", "note"), 4)
+    assert (table.layout.header_line, table.layout.delimiter) == (4, ";")
+    assert list(table) == [
+        Record(1, 5, ["A", "1", "x"]),
+        Record(2, 6, ["B", "2", f"y{end}z"]),
+    ]
+    behind = table_of(data, header_line=line).read_batch(1).next
+    rest = table_of(data, start=behind, **table.layout.declared)
+    assert list(rest) == [Record(2, 6, ["B", "2", f"y{end}z"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (8, Code.HEADER_MISSING),
+        (1000, Code.HEADER_MISSING),
+        (1001, Code.HEADER_LINE_UNKNOWN),
+        (-1, Code.HEADER_LINE_UNKNOWN),
+    ],
+)
+def test_a_line_in_which_no_header_can_be_is_refused(line, code):
+    (problem,) = report_of(TITLED, header_line=line).problems
+
+    assert (problem.code, str(line) in problem.message) == (code, True)
+
+
+def test_a_line_above_the_header_can_be_longer_than_what_is_read_at_once():
+    above = "x" * 100_000 + "\n" + "y\n" * 10
+
+    assert table_of(above + "a,b\n1,2\n", header_line=12).header == ("a", "b")
+
+
+def test_a_line_above_the_header_can_be_one_that_is_too_long_for_a_table():
+    long = "x" * (MAX_RECORD_BYTES + 1) + "\n"
+
+    table = table_of(long * 2 + "a,b\n", header_line=3)
+
+    assert (table.header, table.header_line) == (("a", "b"), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Students\n\na,b,c\n1,2,3\n", 3),
+        # Whoever exports a sheet gets as many delimiters in each line.
+        ("Students;;\n;;\na;b;c\n1;2;3\n", 3),
+        # With a title above it, this file seems to have one column.
+        ("Students\na;b;c\n1;2;3\n4;5;6\n", 2),
+        ("Students, all\na,b,c,d\n1,2,3,\n", 2),
+        ("Students\na,b,b\na,b,c\n1,2,3\n", 3),
+        ("a,b,c\n1,2,3\n", None),
+        ("a\n1\n2\n", None),
+        ("a,b,c\n1,2,3,4\n", None),
+        ("a\nx, y\nx, z\n", None),
+        # Read from the second line on, it has nothing but semicolons.
+        ("a\n;\n;\n", None),
+        ("\n" * 998 + "a\n1\n2\n3\n", None),
+        ("Students\na,b,c\n", None),
+        ("Students\na,b,c\n1,2,3,4\n", None),
+    ],
+)
+def test_a_row_that_looks_like_the_header_below_a_title_is_pointed_out(text, line):
+    assert report_of(text).likely_header == line
+    if line:
+        again = report_of(text, header_line=line)
+        assert (again.layout.header_line, again.is_sound) == (line, True)
+        assert again.likely_header is None
+
+
 def test_a_batch_says_where_the_next_one_begins():
     data = "a,b\r\né,1\r\nx,2\r\n"
     table = table_of(data)
@@ -129,7 +210,9 @@ def test_the_delimiter_is_the_one_by_which_the_rows_agree(delimiter):
 
     table = table_of(text.getvalue())
 
-    assert table.layout == Layout(encoding="utf-8", delimiter=delimiter, quote='"')
+    assert table.layout == Layout(
+        encoding="utf-8", delimiter=delimiter, quote='"', header_line=1
+    )
     assert [record.cells for record in table] == rows[1:]
 
 

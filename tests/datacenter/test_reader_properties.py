@@ -76,18 +76,22 @@ def written(rows, *, delimiter, quoting, ends):
     marked=st.booleans(),
     size=st.sampled_from(SIZES),
     batch_size=st.integers(1, 5),
+    above=st.lists(st.sampled_from(["", '"', 'a "title', ",;"]), max_size=4),
 )
 def test_what_was_written_comes_back_from_every_position(
-    rows, delimiter, ends, codec, marked, size, batch_size
+    rows, delimiter, ends, codec, marked, size, batch_size, above
 ):
     # Older versions of csv.writer leave a lone CR without quotes.
     quoting = csv.QUOTE_MINIMAL if ends == ["\r\n"] else csv.QUOTE_ALL
     text, lines = written(rows, delimiter=delimiter, quoting=quoting, ends=ends)
+    text = "".join(line + ends[0] for line in above) + text
+    lines = [line + len(above) for line in lines]
     data = text.encode(codec)
     if marked:
         data = MARKS.get(codec, b"") + data
     blocks.BLOCK_BYTES = size
     declared = {"encoding": codec, "delimiter": delimiter, "quote": '"'}
+    declared["header_line"] = len(above) + 1
     file = io.BytesIO(data)
 
     table = open_table(file, **declared)

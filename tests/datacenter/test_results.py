@@ -6,7 +6,9 @@ import csv
 
 import pytest
 
-from deliverystore.datacenter import runs
+from deliverystore.datacenter import Layout, runs
+from deliverystore.models import ImportRun
+from tests.datacenter.imports import work_killed
 from tests.datacenter.places import put, read
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,26 @@ def test_the_first_and_the_last_row_can_be_those_that_failed(center):
     run, text = finished(center, HEADER + "A," + "x" * 999 + "\nB,1\nC," + "x" * 999)
 
     assert (run.failed, text) == (2, HEADER + "B,1\n")
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_what_is_above_the_line_of_the_header_is_left_out(center, failing):
+    rows = "A,1\nB," + "x" * 999 * failing + "\nC,1\n"
+    put(center, "f.csv", "Faculties\nof,2026\n" + HEADER + rows)
+    layout = Layout(header_line=3)
+    run = runs.start_run("f.csv", "faculty", "create", layout=layout, enqueue=False)
+
+    work_killed(run, after=1, batch_size=1)
+    run = runs.work(ImportRun.objects.get(pk=run.pk))
+
+    assert (run.finished, run.failed) == (3 - failing, int(failing))
+    done = records(read(center, run.finished_file))
+    assert [row[0] for row in done] == ["code", "A", *["B"] * (not failing), "C"]
+    if failing:
+        pending = records(read(center, run.pending_file))
+        assert [row[0] for row in pending] == ["code", "B"]
+        again = runs.retry(run, enqueue=False)
+        assert again.layout["header_line"] == 1
 
 
 @pytest.mark.parametrize(

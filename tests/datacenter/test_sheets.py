@@ -148,7 +148,7 @@ def test_reading_goes_on_from_a_position():
     batch = open_table(file).read_batch(3)
     rest = open_table(file, start=batch.next)
 
-    assert rest.layout == Layout(sheet="One")
+    assert rest.layout == Layout(sheet="One", header_line=1)
     assert [record.line for record in rest] == [5, 6, 7, 8]
 
 
@@ -259,6 +259,32 @@ def test_rows_above_the_header_and_columns_behind_it_may_be_blank():
     assert (table.header, table.header_line) == (("a", "b"), 2)
     assert table.position == table.read_batch(0).start
     assert list(table) == [Record(1, 3, ["1", "2"])]
+
+
+def titled():
+    """Return a workbook with a title, a blank row, a header in row 3 and one record."""
+    title = f'<row r="1">{text("A1", "Students")}{text("D1", " ")}</row>'
+    names = "".join(text(f"{one}3", one.lower()) for one in "ABC")
+    cells = "".join(text(f"{one}4", "1") for one in "ABC")
+    return workbook(f'{title}<row r="3">{names}</row><row r="4">{cells}</row>')
+
+
+def test_the_row_of_the_header_can_be_said():
+    table = open_table(titled(), header_line=2)
+
+    assert (table.header, table.header_line) == (("a", "b", "c"), 3)
+    assert table.layout == Layout(sheet="One", header_line=3)
+    start = table.read_batch(0).start
+    assert list(table) == [Record(1, 4, ["1", "1", "1"])]
+    again = open_table(titled(), start=start, **table.layout.declared)
+    assert list(again) == [Record(1, 4, ["1", "1", "1"])]
+
+
+def test_the_header_below_a_title_is_pointed_out_in_a_sheet_too():
+    assert check(titled()).likely_header == 3
+    assert check(titled(), header_line=3).likely_header is None
+    (problem,) = check(titled(), header_line=5).problems
+    assert problem.code is Code.HEADER_MISSING
 
 
 def test_a_row_with_a_cell_behind_the_header_is_a_problem_of_its_own():

@@ -77,7 +77,9 @@ def test_an_upload_says_how_the_file_is_written_and_what_it_holds(any_center):
 
     assert isinstance(file, Uploaded)
     assert file.report.is_sound
-    assert file.report.layout == Layout(encoding="utf-8", delimiter=";", quote='"')
+    assert file.report.layout == Layout(
+        encoding="utf-8", delimiter=";", quote='"', header_line=1
+    )
     assert file.report.header == ("id", "name")
     assert [record.cells for record in file.report.sample][-1] == ["2", "Grace"]
     assert (file.records, file.report.blank, file.earlier) == (3, 1, None)

@@ -164,6 +164,18 @@ def test_a_header_in_another_encoding_is_refused_with_those_that_fit(
     assert re.search(r"try --encoding cp1252 \(or .+\)\.$", said)
 
 
+def test_the_line_of_the_header_can_be_said(center):
+    center.place.replace("f.csv", [b"Faculties\n\ncode,name\nA,One\n"])
+    arguments = ("f.csv", "--processor", "faculty", "--mode", "create")
+
+    run(*arguments, "--header-line", "3")
+
+    assert Faculty.objects.get().name == "One"
+    center.place.replace("f.csv", [b"code,name\nA,One\n"])
+    with pytest.raises(CommandError, match="no row is left in line 9 or below"):
+        run(*arguments, "--header-line", "9")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_without_a_mark_is_recognised(center, encoding):
     center.place.replace("f.csv", ["code,name\nЯ,Б\n".encode(encoding)])

@@ -1,13 +1,16 @@
-"""How a file is written, as a form says it: encoding, delimiter, quote and sheet."""
+"""How a file is written, as a form says it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from deliverystore.admin.ids import id_of
 from deliverystore.datacenter import ENCODINGS, Layout
+from deliverystore.datacenter.tables import MAX_HEADER_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +31,13 @@ QUOTES: dict[str, tuple[str, _StrPromise]] = {
 }
 # A sheet has at most 31; others have none of this length either.
 _MAX_SHEET = 255
+_MAX_SHEETS = 200
 
 Option = tuple[str, str, bool]
 
 
 # What of a form says how a file is written.
-PARTS = frozenset({"encoding", "delimiter", "quote", "sheet"})
+PARTS = frozenset({"encoding", "delimiter", "quote", "sheet", "header_line"})
 
 
 def layout_of(data: Mapping[str, str]) -> Layout:
@@ -43,7 +47,8 @@ def layout_of(data: Mapping[str, str]) -> Layout:
         encoding=encoding if encoding in ENCODINGS else "",
         delimiter=_meant(DELIMITERS, data.get("delimiter", "")),
         quote=_meant(QUOTES, data.get("quote", "")),
-        sheet=data.get("sheet", "").strip()[:_MAX_SHEET],
+        sheet=data.get("sheet", "")[:_MAX_SHEET],
+        header_line=_line(data.get("header_line", "")),
     )
 
 
@@ -54,6 +59,7 @@ def said(layout: Layout) -> dict[str, str]:
         "delimiter": _code(DELIMITERS, layout.delimiter),
         "quote": _code(QUOTES, layout.quote),
         "sheet": layout.sheet,
+        "header_line": str(layout.header_line or ""),
     }
     return {name: value for name, value in values.items() if value}
 
@@ -64,8 +70,33 @@ class LayoutForm:
     def __init__(self, asked: Layout, preview: Preview) -> None:
         self._asked = asked
         self._found = preview.report.layout
-        self.sheets = preview.sheets
-        self.sheet = asked.sheet or self._found.sheet
+        self._sheets = preview.sheets
+        self.is_workbook = preview.is_workbook
+        self.max_header_line = MAX_HEADER_LINE
+
+    @property
+    def sheets(self) -> list[Option]:
+        """The first sheets of a workbook, and the one that is read."""
+        chosen = self._asked.sheet or self._found.sheet
+        names = [one for one in self._sheets if 0 < len(one) <= _MAX_SHEET]
+        offered = names[:_MAX_SHEETS]
+        if chosen and chosen not in offered:
+            offered.insert(0, chosen)
+        return [(one, one, one == chosen) for one in offered]
+
+    @property
+    def header_line(self) -> str:
+        """The line of the header, if somebody has said it."""
+        return str(self._asked.header_line or "")
+
+    @property
+    def found_header_line(self) -> str:
+        """The line in which the header was found."""
+        return str(self._found.header_line or "")
+
+    def read_from(self, line: int) -> dict[str, str]:
+        """Return what says that the file be read with its header in a line."""
+        return said(replace(self._asked, header_line=line))
 
     @property
     def encodings(self) -> list[Option]:
@@ -105,6 +136,12 @@ class LayoutForm:
 
 def _meant(known: dict[str, tuple[str, _StrPromise]], code: str) -> str:
     return known[code][0] if code in known else ""
+
+
+def _line(text: str) -> int:
+    """Return the line that a form says, or 0 if it is none in which a header can be."""
+    line = id_of(text.strip()) or 0
+    return line if line <= MAX_HEADER_LINE else 0
 
 
 def _code(known: dict[str, tuple[str, _StrPromise]], sign: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -96,13 +97,19 @@ class PreviewPages(PageFamily):
         self, request: HttpRequest, found: Preview, form: ImportForm
     ) -> HttpResponseBase:
         links = self._links(request)
+
+        def with_header_in(line: int) -> str:
+            asked = {"file": form.file, **form.layout.read_from(line)}
+            return f"?{urlencode(asked)}"
+
+        address = None if form.parent else with_header_in
         return self.show(
             request,
             "preview.html",
             found.file.name,
             tab="pending",
             found=found,
-            sample=Sample(form.report),
+            sample=Sample(form.report, address),
             form=form,
             held=form.held,
             held_url=links.url(form.held),

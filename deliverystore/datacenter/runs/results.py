@@ -13,7 +13,7 @@ from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.sources import open_source
-from deliverystore.datacenter.tables import Layout, is_blank
+from deliverystore.datacenter.tables import OUR_OWN, Layout, is_blank
 from deliverystore.models import FailedRow, ImportRun
 from deliverystore.streams import CHUNK_SIZE
 
@@ -72,9 +72,7 @@ def told(errors: list[dict[str, str]]) -> str:
 
 def _is_lines(run: ImportRun) -> bool:
     """Tell whether what went in are lines of the file itself, in plain CSV."""
-    layout = Layout(**run.layout)
-    is_plain = layout == Layout(encoding="utf-8", delimiter=",", quote='"')
-    return is_plain and not (run.blank or run.from_parent)
+    return Layout(**run.layout) == OUR_OWN and not (run.blank or run.from_parent)
 
 
 def _copied(run: ImportRun, path: Path) -> bool:

@@ -25,7 +25,7 @@ from deliverystore.datacenter.runs import (
     results,
     tasks,
 )
-from deliverystore.datacenter.tables import Layout
+from deliverystore.datacenter.tables import OUR_OWN, Layout
 from deliverystore.exceptions import (
     ColumnsRefused,
     FileExists,
@@ -134,7 +134,7 @@ def _hold(run: ImportRun) -> None:
 def _another_try(run: ImportRun, user: User | None) -> ImportRun:
     return ImportRun(
         file=run.pending_file,
-        layout=run.layout,
+        layout=asdict(OUR_OWN),
         header=run.header,
         processor=run.processor,
         mode=run.mode,

@@ -32,7 +32,7 @@ _SAID = (
     *("processor", "mode", "on_error"),
     *("max_failed", "max_removed", "dry_run"),
 )
-_LAYOUT = ("encoding", "delimiter", "sheet")
+_LAYOUT = ("encoding", "delimiter", "sheet", "header_line")
 
 
 def pair(text: str) -> tuple[str, str | None]:
@@ -90,6 +90,12 @@ class Command(EndingCommand):
         asked.add_argument("--encoding", default="", help="utf-8 if nothing says it")
         asked.add_argument("--delimiter", type=delimiter, help="\\t: tabs")
         asked.add_argument("--sheet", default="", help="which one of a workbook")
+        asked.add_argument(
+            "--header-line",
+            type=int,
+            metavar="N",
+            help="the columns are named in line N; what is above is left out",
+        )
         parser.add_argument(
             "--resume",
             action="store_true",
@@ -139,7 +145,7 @@ class Command(EndingCommand):
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
     """Return what is to be done, as start_run takes it, without what is not said."""
-    layout = Layout(**{name: options[name] or "" for name in _LAYOUT})
+    layout = Layout(**{name: options[name] for name in _LAYOUT if options[name]})
     asked = {
         **{name: options[name] for name in _SAID},
         "mapping": dict(options["map"] or []),

@@ -159,10 +159,85 @@ def test_a_sheet_is_chosen_by_its_name(look):
     first = look(file.getvalue(), name="f.xlsx")
     second = look(name="f.xlsx", sheet="Second")
 
-    assert "There are: First, Second" in words(first)
+    assert '<option value="First" selected>First</option>' in first.text
+    assert '<option value="Second" selected>Second</option>' in second.text
+    assert "Encoding" not in words(first)
     assert first.context_data["sample"].rows[0].cells == ["A", "x"]
     assert second.context_data["sample"].rows[0].cells == ["B", "x"]
     assert "there is no sheet x" in words(look(name="f.xlsx", sheet="x"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"PK\x03\x04 and no more", "it is damaged, or not all of it has arrived"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an old one (.xls)"),
+    ],
+)
+def test_of_a_broken_workbook_nobody_asks_how_its_text_is_written(
+    look, content, reason
+):
+    response = look(content, name="f.xlsx")
+
+    assert reason in words(response)
+    assert "How the file is written" not in words(response)
+
+
+TITLED = "Faculties\n\ncode,name,email\nA,One,a@b.c\nB,Two,d@e.f\n"
+
+
+def test_the_line_of_the_header_is_chosen_by_its_number(look, submit):
+    first = look(TITLED)
+    sample = first.context_data["sample"]
+
+    assert first.context_data["form"].layout.found_header_line == "1"
+    assert "Line 3 looks more like the names of the columns" in words(first)
+    assert sample.likely_header.address == "?file=f.csv&header_line=3"
+    assert sample.likely_header.address.replace("&", "&amp;") in first.text
+    second = look(header_line="3")
+    assert second.context_data["sample"].header == ["code", "name", "email"]
+    assert "looks more like" not in words(second)
+    assert 'value="3" placeholder="3"' in second.text
+    answer = submit(
+        look(header_line="3", use="faculty:create"), **{"column-2": "ignore"}
+    )
+    assert answer.status_code == 302
+    assert ImportRun.objects.get().layout["header_line"] == 3
+
+
+@pytest.mark.parametrize("line", ["0", "-1", "1001", "x", "9" * 30, " 2²"])
+def test_a_line_that_can_be_no_header_is_left_out(look, line):
+    response = look("code,name\nA,x\n", header_line=line)
+
+    assert response.context_data["sample"].header == ["code", "name"]
+
+
+def test_a_number_of_a_line_keeps_what_else_was_said(look):
+    response = look("a;b\n1;2\n", delimiter="comma", encoding="cp1252")
+
+    (row,) = response.context_data["sample"].rows
+    query = "?file=f.csv&encoding=cp1252&delimiter=comma&header_line=2"
+    assert row.address == query
+
+
+def test_rows_that_a_run_has_left_keep_their_header(look, center):
+    run = some_failed(center)
+
+    response = look(name=run.pending_file, header_line="2")
+
+    assert response.context_data["sample"].header[0] == "code"
+    assert "id_header_line" not in response.text
+
+
+def test_problems_that_are_alike_are_told_together(look):
+    rows = "".join(f"F{n},Köln\n" for n in range(9)).encode("cp1252")
+
+    page = words(look(b"code,name\n" + rows + b"X\n"))
+
+    assert page.count("is no character in utf-8") == 1
+    assert "(9 like this; also in line 3, 4, 5, 6, 7, …)" in page
+    assert "the row has 1 of 2 cells" in page
+    assert page.index("another encoding") < page.index("is no character")
 
 
 @pytest.mark.parametrize("name", ["finished/f.csv", "deleted/f.csv", "logs/f.csv"])

@@ -201,6 +201,7 @@ def test_what_was_tried_is_imported_for_real_as_it_was_read(center, page_of):
         "encoding": "cp1252",
         "delimiter": "semicolon",
         "quote": "double",
+        "header_line": "1",
     }
 
 
