@@ -45,22 +45,22 @@ def for_upload(
 
 def is_taken(name: str, taken: str, left: ImportRun | None = None) -> FileExists:
     """Return the error that says what is in the way of a new file."""
+    facts = {"name": name, "reason": why_taken(name, taken, left)}
+    return FileExists(gettext("%(name)r is refused. %(reason)s") % facts)
+
+
+def why_taken(name: str, taken: str, left: ImportRun | None = None) -> str:
+    """Say what is in the way of a new file, and what to do, without naming the file."""
     if left is not None:
-        return FileExists(
-            gettext(
-                "%(name)r waits already, with the rows that import %(number)d has "
-                "left: put yours in its place, or delete it first. It is not kept "
-                "under another name, by which these rows would not be known."
-            )
-            % {"name": name, "number": left.pk}
-        )
-    return FileExists(
-        gettext(
-            "%(name)r is taken: %(taken)r is there. Give the file another name, or "
-            "have it stored under a free one."
-        )
-        % {"name": name, "taken": taken}
-    )
+        return gettext(
+            "It waits already, with the rows that import %(number)d has left: put "
+            "yours in its place, or delete it first. It is not kept under another "
+            "name, by which these rows would not be known."
+        ) % {"number": left.pk}
+    return gettext(
+        "The name is taken: %(state)s. Give yours another name, or have it kept under "
+        "a free one."
+    ) % {"state": _state_of(name, taken)}
 
 
 def in_the_way(place: Place, name: str) -> str:
@@ -83,3 +83,17 @@ def settle(place: Place, path: str, names: Iterator[str]) -> str:
     raise FileExists(
         gettext("%(path)r stays where it is: its name is taken.") % {"path": path}
     )
+
+
+def _state_of(name: str, taken: str) -> str:
+    folder, _slash, found = taken.rpartition("/")
+    if found != name:
+        return gettext("rows of an earlier file of this name are in %(taken)r") % {
+            "taken": taken
+        }
+    return {
+        naming.UNFINISHED: gettext(
+            "a file of this name is unfinished, since some of its rows are not in"
+        ),
+        naming.FINISHED: gettext("a file of this name is among the finished ones"),
+    }.get(folder, gettext("a file of this name waits to be imported"))

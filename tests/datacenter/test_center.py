@@ -278,14 +278,20 @@ def test_an_upload_waits_under_its_cleaned_name(any_center):
 
 
 @pytest.mark.parametrize(
-    "there", ["N.csv", "unfinished/N.csv", "finished/N.csv", "N.update.pending.csv"]
+    ("there", "why"),
+    [
+        ("N.csv", "a file of this name waits to be imported"),
+        ("unfinished/N.csv", "a file of this name is unfinished"),
+        ("finished/N.csv", "a file of this name is among the finished ones"),
+        ("N.update.pending.csv", "rows .* are in 'N.update.pending.csv'"),
+    ],
 )
 def test_an_upload_of_a_taken_name_is_refused_with_what_is_in_its_way(
-    any_center, there
+    any_center, there, why
 ):
     put(any_center, there, "old")
 
-    with pytest.raises(FileExists, match=f"'N.csv' is taken: '{there}' is there"):
+    with pytest.raises(FileExists, match=f"'N.csv' is refused. The name.*: {why}"):
         any_center.upload("N.csv", b"new")
 
     assert content_of(any_center) == {there: "old"}

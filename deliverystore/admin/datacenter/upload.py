@@ -121,14 +121,12 @@ class UploadPages(PageFamily):
             )
         except NotPermitted:
             raise
-        except FileExists as error:
-            reason = shown(str(error), MAX_SHOWN)
-            path = free_names.in_the_way(
-                center.place, uploading.name_for(file.name or "")
-            )
+        except FileExists:
+            wanted = uploading.name_for(file.name or "")
+            path = free_names.in_the_way(center.place, wanted) or wanted
             return Outcome(
                 name=name,
-                reason=reason,
+                reason=shown(free_names.why_taken(wanted, path, left), MAX_SHOWN),
                 taken_by=path,
                 can_rename=left is None,
                 can_replace=can_replace,

@@ -48,7 +48,7 @@ def test_several_files_are_kept_each_by_itself(upload, center):
     page = words(upload(("a.csv", GOOD), ("b.csv", GOOD), ("c.txt", GOOD)))
 
     assert "a.csv : kept" in page
-    assert "b.csv : 'b.csv' is taken" in page
+    assert "b.csv : The name is taken: a file of this name waits to be" in page
     assert "c.txt : 'c.txt' does not end with one of .csv, .tsv, .xlsx." in page
     assert center.place.exists("a.csv")
 
@@ -106,20 +106,33 @@ def test_a_taken_name_is_kept_under_another_one_if_asked_for(upload, center):
 
 
 @pytest.mark.parametrize(
-    ("path", "link"),
+    ("path", "link", "state"),
     [
-        ("a.csv", "?q=a.csv"),
-        ("finished/a.csv", "finished/?q=a.csv"),
-        ("unfinished/a.csv", "unfinished/?q=a.csv"),
-        ("a.create.pending.csv", "?q=a.create.pending.csv"),
+        ("a.csv", "?q=a.csv", "a file of this name waits to be imported"),
+        ("finished/a.csv", "finished/?q=a.csv", "is among the finished ones"),
+        (
+            "unfinished/a.csv",
+            "unfinished/?q=a.csv",
+            "of this name is unfinished",
+        ),
+        (
+            "a.create.pending.csv",
+            "?q=a.create.pending.csv",
+            "an earlier file of this name are in 'a.create.pending.csv'",
+        ),
     ],
 )
-def test_what_has_the_name_is_told_with_a_link(upload, center, path, link):
+def test_what_has_the_name_is_told_once_with_its_state_and_a_link(
+    upload, center, path, link, state
+):
     put(center, path)
 
     response = upload(("a.csv", GOOD))
 
-    assert "'a.csv' is taken" in words(response)
+    told = words(response)
+    assert told.count("name is taken:") == 1
+    assert "a.csv : The name is taken: " in told
+    assert state in told
     assert f'href="{FILES}{link}">Show it' in response.text
 
 
@@ -149,13 +162,14 @@ def test_rows_that_failed_get_no_other_name(upload, center, left):
     page = words(upload((left.pending_file, GOOD), rename="1"))
 
     assert f"with the rows that import {left.pk} has left" in page
+    assert page.count("waits already") == 1
     assert content_of(center) == before
 
 
 def test_only_rows_that_failed_make_room(upload, center):
     put(center, "a.csv", "old")
 
-    assert "'a.csv' is taken" in words(upload(("a.csv", GOOD), replace="1"))
+    assert "The name is taken" in words(upload(("a.csv", GOOD), replace="1"))
     assert read(center, "a.csv") == "old"
 
 
