@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from deliverystore.datacenter.naming import DELETED, FINISHED, UNFINISHED
@@ -33,7 +34,7 @@ class Earlier:
 
     def __str__(self) -> str:
         return gettext("The same bytes came before, on %(date)s, as %(name)r.") % {
-            "date": f"{timezone.localtime(self.date):%Y-%m-%d %H:%M:%S}",
+            "date": date_format(timezone.localtime(self.date), "DATETIME_FORMAT"),
             "name": self.name,
         }
 

@@ -31,13 +31,14 @@ class DataCenterFile:
 
     relative_path is that from the data center on, such as "finished/N.csv"; size is in
     bytes; date, aware, is when it was last changed. records is None as long as
-    nobody has counted them.
+    nobody has counted them, problems as long as nobody has looked for them.
     """
 
     relative_path: str
     size: int
     date: datetime
     records: int | None = None
+    problems: int | None = None
 
     @property
     def name(self) -> str:
@@ -100,7 +101,7 @@ def files_of(entries: Iterable[StoredEntry]) -> list[DataCenterFile]:
 
 
 def remember_records(file: DataCenterFile, records: int, digest: str = "") -> None:
-    """Remember the number of records of a file as it is now.
+    """Remember the number of records of a file as it is now, and its problems.
 
     The digest is of one that was just uploaded.
     """
@@ -109,6 +110,7 @@ def remember_records(file: DataCenterFile, records: int, digest: str = "") -> No
         size=file.size,
         modified=file.date,
         records=records,
+        problems=file.problems,
         digest=digest,
         uploaded=timezone.now() if digest else None,
     )
@@ -116,17 +118,21 @@ def remember_records(file: DataCenterFile, records: int, digest: str = "") -> No
         [info],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["size", "modified", "records", "digest", "uploaded"],
+        update_fields=[
+            *("size", "modified", "records", "problems", "digest", "uploaded")
+        ],
     )
 
 
 def _file(entry: StoredEntry, infos: dict[str, DataFileInfo]) -> DataCenterFile:
     info = infos.get(PurePosixPath(entry.name).name)
     # A file that is moved stays the same; one with other bytes does not.
-    known = info and (info.size, info.modified) == (entry.size, entry.modified)
+    if info and (info.size, info.modified) != (entry.size, entry.modified):
+        info = None
     return DataCenterFile(
         relative_path=entry.name,
         size=entry.size,
         date=entry.modified,
-        records=info.records if info and known else None,
+        records=info.records if info else None,
+        problems=info.problems if info else None,
     )

@@ -70,11 +70,15 @@ OUR_OWN = Layout(encoding="utf-8", delimiter=",", quote='"', header_line=1)
 
 
 class Record(NamedTuple):
-    """One row below the header, as it stands in the file."""
+    """One row below the header, as it stands in the file.
+
+    first_line is the one in the original, of a row of a pending file that is known.
+    """
 
     number: int
     line: int
     cells: list[str]
+    first_line: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

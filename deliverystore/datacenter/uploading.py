@@ -174,6 +174,7 @@ def _looked_at(place: Place, stored: str, report: Report, digest: str) -> Upload
         size=entry.size,
         date=entry.modified,
         records=report.records,
+        problems=report.problem_count,
         report=report,
         earlier=earlier.find(place, stored, entry.size, digest),
     )

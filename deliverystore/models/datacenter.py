@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy as _
 class DataFileInfo(models.Model):
     """How many records a file has, as long as its size and time stay the same.
 
-    digest and uploaded are of files that were uploaded; others were dropped in.
+    digest, uploaded and problems, which its check has found, are of files that were
+    uploaded; others were dropped in.
     """
 
     name = models.CharField(_("name"), max_length=255, unique=True)
     size = models.BigIntegerField(_("size"))
     modified = models.DateTimeField(_("modified"))
     records = models.BigIntegerField(_("records"))
+    problems = models.BigIntegerField(_("problems"), null=True, blank=True)
     digest = models.CharField(_("digest"), max_length=100, blank=True, db_index=True)
     uploaded = models.DateTimeField(_("uploaded"), null=True, blank=True)
 

@@ -25,6 +25,8 @@ class FailedRow(models.Model):
     )
     number = models.BigIntegerField(_("record"))
     line = models.BigIntegerField(_("line"))
+    # The one in the original, of a row of a pending file that is known again.
+    first_line = models.BigIntegerField(_("line in the original"), null=True)
     # As JSON: cells may have what the database takes for no text.
     cells_json = models.TextField(_("cells"))
     edited_json = models.TextField(_("edited cells"), blank=True)

@@ -10,6 +10,8 @@ from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -418,10 +420,9 @@ def test_the_same_bytes_are_kept_with_a_warning_that_names_the_earlier_file(any_
 
     assert (first.earlier, again.earlier.name) == (None, "first.csv")
     assert again.earlier.relative_path == "first.csv"
-    assert str(again.earlier) == (
-        f"The same bytes came before, on {again.earlier.date:%Y-%m-%d %H:%M:%S}, as "
-        "'first.csv'."
-    )
+    date = date_format(timezone.localtime(again.earlier.date), "DATETIME_FORMAT")
+    told = f"The same bytes came before, on {date}, as 'first.csv'."
+    assert str(again.earlier) == told
     assert read(any_center, "again.csv") == BYTES.decode()
 
 
@@ -477,8 +478,8 @@ def test_an_upload_that_is_overtaken_is_refused_without_a_path(any_center):
         any_center.upload("N.csv", chunks())
 
     assert str(raised.value) == (
-        "'N.csv' is taken: 'N.csv' is there. Give the file another name, or have it "
-        "stored under a free one."
+        "'N.csv' is refused. The name is taken: a file of this name waits to be "
+        "imported. Give yours another name, or have it kept under a free one."
     )
     assert content_of(any_center) == {"N.csv": "faster"}
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponseRedirect, JsonResponse
-from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
 from deliverystore.datacenter import exports
 from deliverystore.datacenter.exports.visibility import visible_exports
+from deliverystore.datacenter.files import in_words as size_in_words
 from deliverystore.exceptions import DeliveryStoreError, NotPermitted
 from deliverystore.models import Export
 from deliverystore.views.streaming import FileChunks, protect, stream
@@ -160,7 +160,7 @@ def _in_words(export: Export, *, is_expired: bool, is_mine: bool) -> list[str]:
         % {
             "error": shown(export.error or "?", _ERROR),
             "rows": looks.rows(export.rows),
-            "size": filesizeformat(export.size),
+            "size": size_in_words(export.size),
         }
     ]
     if export.state != Export.State.FINISHED:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from deliverystore.admin.datacenter import tabs
 from deliverystore.admin.datacenter.family import PageFamily
 from deliverystore.admin.datacenter.links import RunLinks
-from deliverystore.admin.datacenter.looks import run_badge
+from deliverystore.admin.datacenter.looks import badge, problems, run_badge
 from deliverystore.datacenter import DataCenter, browsing, naming, pending, permissions
 from deliverystore.datacenter.browsing import Query
 from deliverystore.datacenter.runs.of_files import runs_of
@@ -93,6 +93,12 @@ class Row:
     def badge(self) -> str:
         """The state of the import."""
         return run_badge(self.run) if self.run is not None else ""
+
+    @property
+    def problems(self) -> str:
+        """What the check at the upload has found, "" if it is nothing."""
+        count = self.file.problems
+        return badge("bad", problems(count)) if count else ""
 
     @property
     def is_held(self) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
+from deliverystore.admin.display import time_text
 from deliverystore.models import Export, ImportRun
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ MODES = {
     "upsert": _lazy("create or change objects"),
 }
 _MINUTE, _HOUR = 60, 3600
+_BREAK = mark_safe("<wbr>")
+# What of a name stays on one line, if it has room there.
+_PIECE = re.compile(r"[^._-]*[._-]+|[^._-]+").findall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +97,12 @@ def number(count: int) -> str:
 def rows(count: int) -> str:
     """Return a number of rows: "1 row", "1,200 rows"."""
     text = ngettext("%(count)s row", "%(count)s rows", count)
+    return text % {"count": number(count)}
+
+
+def problems(count: int) -> str:
+    """Return a number of problems: "1 problem", "1,200 problems"."""
+    text = ngettext("%(count)s problem", "%(count)s problems", count)
     return text % {"count": number(count)}
 
 
@@ -169,9 +180,13 @@ def counted(run: ImportRun) -> SafeString:
 
 
 def moment(at: datetime) -> str:
-    """Return a moment in the time zone of the site, in short."""
-    local = timezone.localtime(at) if timezone.is_aware(at) else at
-    return str(date_format(local, "SHORT_DATETIME_FORMAT"))
+    """Return a moment in the time zone of the site, as all pages write it."""
+    return time_text(at)
+
+
+def breakable(name: str) -> SafeString:
+    """Return a name that is broken, where it has to be, behind its dots and dashes."""
+    return format_html_join(_BREAK, "{}", ((one,) for one in _PIECE(name)))
 
 
 def begun(work: Leased) -> SafeString:

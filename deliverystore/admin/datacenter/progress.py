@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -29,6 +30,11 @@ def is_left_alone(work: Leased) -> bool:
     return work.state == _State.BROKEN or (work.state == _State.RUNNING and is_late)
 
 
+def is_unseen(run: ImportRun) -> bool:
+    """Tell whether nobody sees how far a run is: it is one transaction, not ended."""
+    return run.is_in_one_go and run.state == _State.RUNNING and not run.is_read
+
+
 def share(work: ImportRun | Export) -> int | None:
     """Return how many of a hundred parts are done; None if that cannot be told."""
     part = _part(work)
@@ -50,12 +56,13 @@ def run_progress(run: ImportRun) -> Facts:
         "bar": [[part.name, part.start, part.length] for part in looks.bar(run)],
         "texts": {
             "state": run.get_state_display(),
+            "done": "" if is_unseen(run) else looks.rows(run.rows),
             "rows": looks.number(run.rows),
             "finished": looks.number(run.finished),
             "failed": looks.number(run.failed),
             "blank": looks.number(run.blank),
             "speed": _speed(run, run.rows),
-            "bar": looks.bar_text(run),
+            "bar": _speed(run, 0) if is_unseen(run) else looks.bar_text(run),
         },
     }
 
@@ -69,7 +76,7 @@ def export_progress(export: Export) -> Facts:
         "bar": [],
         "texts": {
             "state": export.get_state_display(),
-            "rows": looks.number(export.rows),
+            "done": looks.rows(export.rows),
             "speed": _speed(export, export.rows),
             "bar": _("%(rows)s written") % {"rows": looks.rows(export.rows)},
         },
@@ -78,6 +85,9 @@ def export_progress(export: Export) -> Facts:
 
 def _speed(work: ImportRun | Export, rows: int) -> str:
     """Return rate and time left in words, "" if nothing is known yet."""
+    if isinstance(work, ImportRun) and is_unseen(work):
+        time = looks.duration(work.started, timezone.now()) or timedelta()
+        return _("for %(time)s by now") % {"time": looks.seconds(time.total_seconds())}
     speed = rate(work, rows)
     if speed is None:
         return ""
@@ -98,4 +108,6 @@ def _seconds_left(work: ImportRun | Export) -> float | None:
 
 
 def _part(work: ImportRun | Export) -> float | None:
-    return work.share_read if isinstance(work, ImportRun) else work.share_done
+    if isinstance(work, ImportRun):
+        return None if is_unseen(work) else work.share_read
+    return work.share_done

@@ -11,6 +11,7 @@ from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.keyset import page_of, place
 from deliverystore.admin.datacenter.row_forms import RowForm
@@ -18,6 +19,7 @@ from deliverystore.admin.datacenter.row_table import RowTable
 from deliverystore.admin.datacenter.run_base import Columns, RunViews
 from deliverystore.admin.datacenter.shortened import JSON, shown
 from deliverystore.datacenter import runs
+from deliverystore.datacenter.runs.known_again import counted_by
 from deliverystore.models import FailedRow, ImportRun
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class RowPages(RunViews):
         context = {
             **self.page.page_context(request, "runs", title),
             "run": run,
-            "file": shown(run.file),
+            "file": shown(run.file, 255),
+            **_places(run),
             "page": page,
             "table": RowTable(Columns(run, request.user), page.rows),
             "may": self.may(request, run),
@@ -76,6 +79,7 @@ class RowPages(RunViews):
             **self.page.page_context(request, "runs", title),
             "run": run,
             "row": row,
+            **_places(run),
             # Who may not edit it sees it as in a list.
             "form": RowForm(row, columns, is_hidden=not may.correct),
             "may": may,
@@ -94,6 +98,16 @@ class RowPages(RunViews):
             return HttpResponseRedirect(self.url("row", row.run_id, number))
         before = str(row.number - 1)
         return HttpResponseRedirect(self.url("rows", row.run_id, after=before))
+
+
+def _places(run: ImportRun) -> dict[str, object]:
+    """Return in which file records are counted, and which one was the first."""
+    counted, first = counted_by(run), run.first.file
+    return {
+        "counted_by": looks.breakable(shown(counted, 255)),
+        "original": looks.breakable(shown(first, 255)),
+        "counts_elsewhere": counted != first or counted != run.file,
+    }
 
 
 def _read(

@@ -36,6 +36,7 @@ class ShownRow:
 
     number: int
     line: int
+    first_line: int | None
     cells: Sequence[ShownCell]
     errors: Sequence[str]
     is_edited: bool
@@ -78,6 +79,7 @@ class RowTable:
             yield ShownRow(
                 number=row.number,
                 line=row.line,
+                first_line=row.first_line,
                 cells=self._cells(row, errors),
                 errors=[_told(one) for one in errors[:_MAX_ERRORS]],
                 is_edited=bool(_start(row, "edited")),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import digest_code, time_text
+from deliverystore.datacenter.files import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from deliverystore.models import ImportRun
 
 _MAX_MAPPED = 30
+# What separates cells, and what is around them, in words.
+_SIGNS = {
+    ",": _lazy("a comma between cells"),
+    ";": _lazy("a semicolon between cells"),
+    "\t": _lazy("a tab between cells"),
+    "|": _lazy("a bar between cells"),
+    '"': _lazy("double quotes around them"),
+    "'": _lazy("single quotes around them"),
+}
 
 
 def facts(
@@ -31,8 +41,8 @@ def facts(
         _("removed: %(limit)s") % {"limit": run.max_removed} if run.max_removed else "",
     ]
     pairs = [
-        (_("file"), shown(run.file, 255)),
-        (_("size"), "" if run.from_parent else filesizeformat(run.size)),
+        (_("file"), looks.breakable(shown(run.file, 255))),
+        (_("size"), "" if run.from_parent else in_words(run.size)),
         (_("digest"), digest_code(run.digest) if run.digest else ""),
         (_("written as"), _layout(run)),
         (_("processor"), run.processor),
@@ -53,9 +63,15 @@ def facts(
 
 
 def _layout(run: ImportRun) -> str:
-    names = ("sheet", "encoding", "delimiter", "quote")
-    told = [str(run.layout[name]) for name in names if run.layout.get(name)]
-    return shown(" ".join(told), 255)
+    """Return how the file is written: "UTF-8, a comma between cells, …"."""
+    told = []
+    if sheet := run.layout.get("sheet"):
+        told.append(_("the sheet “%(sheet)s”") % {"sheet": shown(sheet)})
+    if encoding := run.layout.get("encoding"):
+        told.append(shown(encoding.upper()))
+    signs = (run.layout.get(name) for name in ("delimiter", "quote"))
+    told += [str(_SIGNS.get(sign, shown(sign))) for sign in signs if sign]
+    return ", ".join(told)
 
 
 def _mapping(run: ImportRun) -> SafeString:

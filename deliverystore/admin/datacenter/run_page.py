@@ -8,9 +8,10 @@ from django.core.paginator import Paginator
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from deliverystore.admin.datacenter import looks, run_words
+from deliverystore.admin.datacenter import looks, run_tries, run_words
 from deliverystore.admin.datacenter.failures import page_of_groups
 from deliverystore.admin.datacenter.layouts import said
+from deliverystore.admin.datacenter.links import RunLinks
 from deliverystore.admin.datacenter.progress import is_left_alone, run_progress
 from deliverystore.admin.datacenter.run_base import (
     LARGE,
@@ -21,6 +22,7 @@ from deliverystore.admin.datacenter.run_base import (
 from deliverystore.admin.datacenter.run_facts import facts
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.datacenter import DataCenter, Layout, permissions
+from deliverystore.datacenter.runs.known_again import counted_by
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ CHANGES_PER_PAGE = 50
 _MAX_FIELDS = 20
 # So many later tries are named; it takes patience to have more.
 _MAX_CHILDREN = 20
+# Who has these can mend a pending file on their computer.
+_MENDING = (permissions.DOWNLOAD, permissions.UPLOAD)
 
 
 class RunPage(RunViews):
@@ -55,17 +59,24 @@ class RunPage(RunViews):
         may = May.of(request.user, run, is_tried=is_tried)
         columns = Columns(run, request.user)
         alone = is_left_alone(run)
+        links = RunLinks(request, self.page.admin_site.name)
         return {
             "run": run,
             "may": may,
             "badge": looks.run_badge(run),
             "words": run_words.in_words(
-                run, is_left_alone=alone, may_change=may.change
+                run,
+                is_left_alone=alone,
+                may_change=may.change,
+                may_mend=all(map(request.user.has_perm, _MENDING)),
             ),
             "live": run_progress(run),
             "bar": looks.bar(run),
             "facts": facts(run, children, self.url),
-            "tried_in": children[-1] if children else None,
+            "tries": run_tries.tries(run, links),
+            "counted_by": looks.breakable(shown(counted_by(run), 255))
+            if run.parent_id
+            else "",
             "files": self._files(request, run),
             "preview_url": self._preview_url(run, may=may, is_tried=is_tried),
             "changes": _changes(request, run) if run.dry_run else None,
@@ -84,7 +95,12 @@ class RunPage(RunViews):
         if pending and not DataCenter().place.exists(pending):
             pending = ""
         found = [
-            (_("rows that went in"), run.finished_file),
+            (
+                _("rows that went in, of all imports of the file")
+                if run.parent_id
+                else _("rows that went in"),
+                run.finished_file,
+            ),
             (_("rows that failed"), pending),
             (_("original"), run.original_file),
             (_("the file that waits"), "" if run.from_parent else waits),
@@ -115,7 +131,7 @@ def _changes(request: HttpRequest, run: ImportRun) -> Page:
     }
     page.object_list = [
         {
-            "number": looks.number(one["number"]),
+            "number": str(one["number"]),
             "action": one["action"],
             "label": actions.get(one["action"], one["action"]),
             "object": shown(one["label"]),

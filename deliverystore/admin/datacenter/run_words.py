@@ -18,15 +18,19 @@ _State = ImportRun.State
 _ERROR = 1000
 
 
-def in_words(run: ImportRun, *, is_left_alone: bool, may_change: bool) -> list[str]:
+def in_words(
+    run: ImportRun, *, is_left_alone: bool, may_change: bool, may_mend: bool
+) -> list[str]:
     """Return some sentences: what has become of a run, and what to do about it.
 
     is_left_alone says that nobody seems to be at it, may_change that the reader may do
-    something about it.
+    something about it, may_mend that they can do so in a file that they download.
     """
     told = _TELLING[_State(run.state)](run)
+    if run.state in ImportRun.LEFT_OVER and run.failed and may_change:
+        told.append(_what_to_do(may_mend=may_mend))
     if is_left_alone and run.state == _State.RUNNING:
-        told += [_("Its worker has not been heard of for a while: resume it.")]
+        told += [_silent(run)]
     if run.cancelling and not run.is_over:
         told += [_("It is to stop at the end of the rows that are being done.")]
     if not may_change and run.state in (*ImportRun.LEFT_OVER, _State.BROKEN):
@@ -54,9 +58,24 @@ def _waiting(run: ImportRun) -> list[str]:
 
 def _running(run: ImportRun) -> list[str]:
     if run.is_in_one_go:
-        text = _("It is under way, in one transaction: counts come with its end.")
-        return [text]
+        return [
+            _("It is under way. You can leave this page: it goes on without you."),
+            _(
+                "All its rows are one transaction, of which nothing is seen before its "
+                "end: so there are no counts yet."
+            ),
+        ]
     return [_("It is under way. You can leave this page: it goes on without you.")]
+
+
+def _silent(run: ImportRun) -> str:
+    if run.is_in_one_go:
+        return _(
+            "Nor does its worker say before the end that it is there. If you know that "
+            "it was stopped, resume the import; one that is still there is not "
+            "disturbed."
+        )
+    return _("Its worker has not been heard of for a while: resume it.")
 
 
 def _broken(run: ImportRun) -> list[str]:
@@ -78,7 +97,7 @@ def _finished(run: ImportRun) -> list[str]:
 
 
 def _pending(run: ImportRun) -> list[str]:
-    return [_in_and_left(run), _what_to_do(run)]
+    return [_in_and_left(run)]
 
 
 def _stopped(run: ImportRun) -> list[str]:
@@ -87,15 +106,15 @@ def _stopped(run: ImportRun) -> list[str]:
     if run.on_error == ImportRun.OnError.ALL_OR_NOTHING:
         first = _("No row went in, because not all could: %(reason)s.")
         first %= {"reason": reason}
-        return [first, _what_to_do(run)]
-    return [first, _in_and_left(run), _what_to_do(run)]
+        return [first]
+    return [first, _in_and_left(run)]
 
 
 def _cancelled(run: ImportRun) -> list[str]:
     if not run.rows:
         text = _("It was cancelled before a row was read; the file waits as it was.")
         return [text]
-    return [_("It was cancelled."), _in_and_left(run), _what_to_do(run)]
+    return [_("It was cancelled."), _in_and_left(run)]
 
 
 def _retried(run: ImportRun) -> list[str]:
@@ -148,11 +167,19 @@ def _in_and_left(run: ImportRun) -> str:
     }
 
 
-def _what_to_do(run: ImportRun) -> str:
-    return _(
+def _what_to_do(*, may_mend: bool) -> str:
+    told = _(
         "Say below what is meant by a wrong value, or edit single rows; then try the "
-        "failed rows again. Or mend the pending file on your computer, and upload it."
+        "failed rows again."
     )
+    if may_mend:
+        other = _("Or mend the pending file on your computer, and upload it.")
+    else:
+        other = _(
+            "Who wants them as a file asks somebody who may download files and upload "
+            "them."
+        )
+    return f"{told} {other}"
 
 
 _TELLING: dict[_State, Callable[[ImportRun], list[str]]] = {

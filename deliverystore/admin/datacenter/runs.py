@@ -81,7 +81,7 @@ class ImportRunAdmin(WorkAdmin):
         what = [run.processor, run.mode, *([_("dry run")] if run.dry_run else [])]
         return format_html(
             '<bdi>{}</bdi> <span class="quiet">{}</span>',
-            *(shown(run.file, 255), ", ".join(map(str, what))),
+            *(looks.breakable(shown(run.file, 255)), ", ".join(map(str, what))),
         )
 
     @admin.display(description=_("state"))

@@ -29,6 +29,7 @@ def write_failures(run: ImportRun, failures: Iterable[Failure]) -> None:
                 run_id=run.pk,
                 number=record.number,
                 line=record.line,
+                first_line=record.first_line,
                 cells_json=dumped(record.cells),
                 errors_json=dumped([asdict(error) for error in errors]),
                 guess=guess_key(own.columns, own.cells(record.cells))

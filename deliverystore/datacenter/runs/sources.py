@@ -19,6 +19,7 @@ from deliverystore.datacenter.runs.guesses import (
     guess_key,
     guessed,
 )
+from deliverystore.datacenter.runs.known_again import KnownAgain
 from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.tables import (
     BATCH_SIZE,
@@ -62,15 +63,16 @@ class Source(ABC):
 
 
 class FileSource(Source):
-    """The records of a table; of a pending file, those of parent_id were tried before.
+    """The records of a table; of a pending file, those of its parent were tried before.
 
     What was a guess there is one here, as long as nobody has edited it.
     """
 
-    def __init__(self, table: Table, parent_id: int | None = None) -> None:
+    def __init__(self, table: Table, parent: ImportRun | None = None) -> None:
         self._table = table
         self._ahead: Batch | None = None
-        self._guesses = Guesses(parent_id)
+        self._guesses = Guesses(parent.pk if parent else None)
+        self._known = KnownAgain(parent, table.header, table.position.record)
         self._own = Own(table.header)
         self.header = table.header
 
@@ -82,7 +84,7 @@ class FileSource(Source):
         faults: dict[int, list[CellError]] = {}
         for problem in batch.problems:
             faults.setdefault(problem.record or 0, []).append(_as_error(problem))
-        records = list(batch)
+        records = self._known.among(list(batch))
         return Rows(
             records=records,
             faults=self._guessed(records) | faults,
@@ -117,7 +119,7 @@ class FailedSource(Source):
         records = []
         for row in failed:
             cells = row.current_cells
-            records.append(Record(row.number, row.line, cells))
+            records.append(Record(row.number, row.line, cells, row.first_line))
             if errors := self._faults(row, cells):
                 faults[row.number] = errors
         if failed:
@@ -156,7 +158,7 @@ def open_source(run: ImportRun, start: Position | None = None) -> Iterator[Sourc
     declared = Layout(**run.layout).declared
     with center.open(name) as file:
         table = open_table(file, name=run.file, start=start, **declared)
-        yield FileSource(table, run.parent_id)
+        yield FileSource(table, run.parent)
 
 
 def layout_of(run: ImportRun, declared: Layout) -> Layout:

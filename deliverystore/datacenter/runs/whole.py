@@ -132,5 +132,5 @@ class _Tape:
     def read(self) -> Iterator[Failure]:
         self._file.seek(0)
         for line in self._file:
-            number, at, cells, errors = json.loads(line)
-            yield Record(number, at, cells), [CellError(**one) for one in errors]
+            *record, errors = json.loads(line)
+            yield Record(*record), [CellError(**one) for one in errors]

@@ -27,6 +27,7 @@ def export_url(name, *args):
 def words(response):
     """Return the text of a page as it is read."""
     text = response if isinstance(response, str) else response.text
+    text = text.replace("<wbr>", "")
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 

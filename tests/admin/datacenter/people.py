@@ -46,7 +46,8 @@ def url(name, model="datafileinfo"):
 
 def words(response):
     """Return the text of a page without its tags, on one line."""
-    text = re.sub(r"<(script|style).*?</\1>", "", response.text, flags=re.DOTALL)
+    text = response.text.replace("<wbr>", "")
+    text = re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
 
 

@@ -195,7 +195,7 @@ def test_its_progress_is_told_as_json(center, client, exporter):
     facts = json.loads(client.get(export_url("progress", export.pk)).text)
 
     assert (facts["share"], facts["isOver"]) == (25, False)
-    assert facts["texts"]["rows"] == "50"
+    assert facts["texts"]["done"] == "50 rows"
 
 
 def test_a_broken_one_is_repeated(

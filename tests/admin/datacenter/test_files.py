@@ -56,6 +56,38 @@ def test_each_tab_lists_the_files_of_its_folder(show, center):
     assert names(show("deleted/")) == ["d.csv"]
 
 
+def test_a_file_with_problems_is_marked_with_a_link_without_being_read(show, center):
+    center.upload("bad.csv", "code,name\n1\n2,y,z\n")
+    center.upload("good.csv", "code,name\n1,x\n")
+    center.upload("mended.csv", "code,name\n1\n")
+    put(center, "mended.csv", "code,name\n1,x and more\n")
+    put(center, "unread.csv", "")
+
+    response = show()
+
+    marks = {row.file.name: row.file.problems for row in response.context_data["rows"]}
+    assert marks == {
+        "bad.csv": 2,
+        "good.csv": 0,
+        "mended.csv": None,
+        "unread.csv": None,
+    }
+    text = words(response)
+    assert text.count(" problem") == 1
+    assert "bad.csv 2 problems in bad.csv: show them" in text
+    assert f'<a href="{url("preview")}?file=bad.csv"><span' in response.text
+
+
+def test_who_may_not_look_at_a_file_sees_the_mark_without_a_link(client, center):
+    center.upload("bad.csv", "code,name\n1\n")
+    client.force_login(person("uploader"))
+
+    response = client.get(FILES)
+
+    assert "bad.csv 1 problem" in words(response)
+    assert "preview" not in response.text
+
+
 def test_files_that_are_no_tables_or_hidden_are_not_listed(show, center):
     for name in ("a.csv", "a.txt", ".hidden.csv"):
         put(center, name)
@@ -70,7 +102,7 @@ def test_a_file_has_its_size_time_and_records(show, center):
 
     page = words(show())
 
-    assert "2026-01-02 00:00:00" in page
+    assert "Jan. 2, 2026, midnight" in page
     assert "1.50 KB" in page
 
 

@@ -1,0 +1,62 @@
+"""All imports of the same rows: the first one, and each that tried what was left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from deliverystore.models import ImportRun
+
+# It takes patience to have more.
+MAX_TRIES = 20
+# What is large, and not asked for.
+_LARGE = ("header", "mapping", "differences")
+_NOTHING_DONE = (ImportRun.State.CANCELLED, ImportRun.State.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """What has become of the rows of some tries: rows = finished + left + blank."""
+
+    rows: int
+    finished: int
+    left: int
+    blank: int
+
+
+def tries_of(run: ImportRun) -> list[ImportRun]:
+    """Return the imports of a run's rows in their order, the run among them.
+
+    Dry runs, and those that did nothing, are left out; of very many, some are.
+    """
+    if run.dry_run:
+        return [run]
+    found = [run]
+    while (parent := found[0].parent) is not None and len(found) < MAX_TRIES:
+        found.insert(0, parent)
+    latest: ImportRun | None = run
+    while (latest := latest and _next(latest)) and len(found) < 2 * MAX_TRIES:
+        found.append(latest)
+    return found
+
+
+def together(tries: Sequence[ImportRun]) -> Together | None:
+    """Return what has become of all rows; None if that cannot be told now.
+
+    In a pending file, rows may have been added or left out.
+    """
+    first, last = tries[0], tries[-1]
+    if first.parent_id is not None or not last.is_over:
+        return None
+    return Together(
+        rows=first.rows + sum(new.rows - old.failed for old, new in pairwise(tries)),
+        finished=sum(one.finished for one in tries),
+        left=last.failed,
+        blank=sum(one.blank for one in tries),
+    )
+
+
+def _next(run: ImportRun) -> ImportRun | None:
+    tried = run.children.filter(dry_run=False).defer(*_LARGE)
+    return tried.exclude(state__in=_NOTHING_DONE, rows=0).order_by("-pk").first()
