@@ -1,0 +1,134 @@
+"""Imports that remove objects: nothing is removed before a question is answered."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from deliverystore.datacenter import runs
+from deliverystore.models import ImportRun
+from tests.admin.datacenter.helpers import who_may
+from tests.admin.datacenter.people import FILES, sign_in, url, words
+from tests.school.models import Faculty
+
+pytestmark = pytest.mark.django_db
+
+CONTENT = "code,name\nA,Arts\n,\nL,Law\n"
+
+
+@pytest.fixture
+def faculties(center):
+    center.upload("f.csv", CONTENT)
+    for code in "ALM":
+        Faculty.objects.create(code=code, name=f"Faculty {code}")
+
+
+@pytest.fixture
+def form(client, boss, faculties):
+    """What the page sends, to remove what the file names."""
+    page = client.get(url("preview"), {"file": "f.csv", "use": "faculty:remove"})
+    form = page.context_data["form"]
+    return {
+        "use": form.use,
+        "header": form.header_digest,
+        **form.layout.hidden,
+        **{column.name: column.value or "ignore" for column in form.shown},
+        "on_error": "pending",
+        "max_removed": "2",
+    }
+
+
+def send(client, form, **more):
+    return client.post(f"{url('preview')}?file=f.csv", {**form, **more})
+
+
+def sent_by(page):
+    """Return what the form of the question sends beside its button."""
+    found = re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text)
+    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def test_it_asks_first_and_says_how_many_rows(client, form):
+    page = send(client, form)
+
+    assert page.status_code == 200
+    assert "Remove objects?" in words(page)
+    assert "2 rows of f.csv name objects of “faculty”" in words(page)
+    assert not ImportRun.objects.exists()
+
+
+def test_who_says_yes_removes_with_all_that_was_said(client, form):
+    response = send(client, sent_by(send(client, form)), confirmed="1")
+
+    run = ImportRun.objects.get()
+    assert response.url.endswith(f"/importrun/{run.pk}/change/")
+    assert (run.mode, run.dry_run, run.max_removed) == ("remove", False, "2")
+    runs.work(run)
+    assert [one.code for one in Faculty.objects.all()] == ["M"]
+
+
+def test_a_dry_run_is_not_asked_for_and_its_number_is_told(client, form):
+    send(client, form, dry_run="1")
+    run = runs.work(ImportRun.objects.get(dry_run=True))
+    assert Faculty.objects.count() == 3
+
+    told = words(send(client, form))
+
+    assert f"The dry run, import {run.pk}, would have removed 2." in told
+    assert ImportRun.objects.count() == 1
+
+
+def test_the_dry_run_of_something_else_is_not_told(client, form):
+    send(client, {**form, "use": "faculty:upsert"}, dry_run="1")
+    runs.work(ImportRun.objects.get())
+
+    assert "A dry run shows which these are" in words(send(client, form))
+
+
+def test_what_is_wrong_is_said_before_anything_is_asked(client, form):
+    page = send(client, form, header="others")
+
+    assert page.status_code == 422
+    assert "Remove objects?" not in words(page)
+
+
+def test_other_modes_are_not_asked_about(client, form):
+    assert send(client, {**form, "use": "faculty:upsert"}).status_code == 302
+
+
+def test_who_may_not_remove_is_not_even_asked(client, form):
+    client.force_login(who_may("run_import", "add_faculty", "view_faculty"))
+
+    assert send(client, form).status_code == 403
+    assert send(client, form, confirmed="1").status_code == 403
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_script", [True, False])
+def test_it_is_asked_in_a_browser(
+    browser, live_server, client, boss, faculties, has_script, monkeypatch
+):
+    from deliverystore.datacenter.runs import tasks
+
+    monkeypatch.setattr(tasks, "run_import", None)
+    context = browser.new_context(java_script_enabled=has_script)
+    page = context.new_page()
+    sign_in(page, live_server, client)
+    page.goto(f"{live_server.url}{FILES}preview/?file=f.csv&use=faculty:remove")
+    page.locator("[name=column-1]").select_option("ignore")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("heading", name="Remove objects?")).to_be_visible()
+    page.get_by_role("link", name="No, take me back").click()
+    expect(page.get_by_label("Processor and mode")).to_have_value("faculty:remove")
+    assert not ImportRun.objects.exists()
+
+    page.locator("[name=column-1]").select_option("ignore")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Yes, remove").click()
+
+    expect(page).to_have_url(re.compile(r"/importrun/\d+/change/"))
+    assert not ImportRun.objects.get().dry_run
+    context.close()
