@@ -17,6 +17,7 @@ from deliverystore.datacenter import (
     naming,
     permissions,
     reader,
+    restoring,
     uploading,
 )
 from deliverystore.datacenter.files import LIMIT, DataCenterFile, Sort
@@ -176,10 +177,13 @@ class DataCenter:
     ) -> str:
         """Move a deleted file back to where it was; return its relative path there.
 
-        Raise NotPermitted, or FileExists if its name was taken meanwhile, and is not to
-        be changed.
+        Rows that a run has left go by their name alone: it is not changed, but they
+        can take the place of those that wait.
+
+        Raise NotPermitted; FileExists if its name was taken meanwhile, and is not to
+        be changed; RunBusy if what was to make room is being imported.
         """
-        return deleting.restore(self._place, relative_path, on_taken, user)
+        return restoring.restore(self._place, relative_path, on_taken, user)
 
     # -- Runs ----------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""Files that are deleted: kept in a folder of their own, and restored from there."""
+"""Files that are deleted: kept in a folder of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deliverystore.datacenter import free_names, logs, naming, pending, permissions
@@ -54,29 +54,8 @@ def refuse_held(path: str) -> None:
         raise RunBusy(f"{path!r} stays: {run} is not over; cancel it first.")
 
 
-def restore(
-    place: Place, relative_path: str, on_taken: free_names.OnTaken, user: User | None
-) -> str:
-    """Move a deleted file back; as DataCenter.restore says."""
-    path = naming.clean_path(relative_path)
-    if not path.startswith(f"{DELETED}/"):
-        raise InvalidName(f"{relative_path!r} is not deleted.")
-    permissions.ask(user, "restore files of the data center", permissions.DELETE)
-    restored = free_names.settle(
-        place, path, _origins(path.removeprefix(f"{DELETED}/"), on_taken)
-    )
-    logs.log_event("restore", path, user, to=restored)
-    return restored
-
-
 def _deletable(relative_path: str) -> str:
     path = naming.clean_path(relative_path)
     if path.startswith((f"{DELETED}/", f"{LOGS}/")):
         raise InvalidName(f"{relative_path!r} cannot be deleted.")
     return path
-
-
-def _origins(origin: str, on_taken: free_names.OnTaken) -> Iterator[str]:
-    if on_taken is free_names.OnTaken.RENAME:
-        return naming.alternatives(origin)
-    return iter([origin])

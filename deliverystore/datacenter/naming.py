@@ -33,6 +33,7 @@ MAX_PATH_BYTES = 250
 
 _UNNAMEABLE = re.compile(r"[\\\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
+_NUMBER = re.compile(r"(?<=.)_[0-9]+\Z")
 _RESULT = re.compile(
     rf"(?P<stem>.+)\.(?P<mode>{'|'.join(Mode)})\.(?P<kind>pending|finished)\.csv",
     re.DOTALL | re.IGNORECASE,
@@ -78,6 +79,17 @@ def parse(name: str) -> DataName:
     )
 
 
+def spelled(name: str) -> str:
+    """Return the name that a pending file has, whatever case somebody has written.
+
+    What is no pending file keeps its name.
+    """
+    found = _RESULT.fullmatch(name)
+    if found is None or Kind(found["kind"].lower()) is not Kind.PENDING:
+        return name
+    return f"{found['stem']}.{found['mode'].lower()}.{Kind.PENDING}.csv"
+
+
 def is_data(name: str) -> bool:
     """Tell whether a name ends, without case, like a file with rows."""
     return paths.extension(name) in SUFFIXES
@@ -101,11 +113,13 @@ def is_visible(path: str) -> bool:
 def clean_name(filename: str, *, max_bytes: int = MAX_BYTES) -> str:
     """Return the name that an uploaded file gets: blanks become "_".
 
+    That of a pending file is spelled as a run spells it, so that it is known again.
+
     max_bytes are those of N.csv, also if the file is one of its pending files.
 
     Raise InvalidName, with the reason, if it cannot have one.
     """
-    name = _BLANKS.sub("_", paths.clean_filename(filename).strip())
+    name = spelled(_BLANKS.sub("_", paths.clean_filename(filename).strip()))
     if is_hidden(name):
         raise InvalidName(
             gettext("%(name)r begins with a dot; rename the file.") % {"name": filename}
@@ -161,6 +175,15 @@ def alternatives(path: str) -> Iterator[str]:
     for number in itertools.count(2):
         numbered = f"{source.stem}_{number}{source.suffix}"
         yield folder + slash + _result(numbered, parsed)
+
+
+def unnumbered(path: str) -> str:
+    """Return N.csv for N_2.csv; what has no number stays as it is."""
+    folder, slash, name = path.rpartition("/")
+    parsed = parse(name)
+    source = PurePosixPath(parsed.source)
+    stem = _NUMBER.sub("", source.stem)
+    return folder + slash + _result(f"{stem}{source.suffix}", parsed)
 
 
 def family(source: str) -> Iterator[str]:

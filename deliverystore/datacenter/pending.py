@@ -19,12 +19,17 @@ def run_of(path: str) -> ImportRun | None:
 
 def runs_of(paths: Collection[str]) -> dict[str, ImportRun]:
     """Return the runs of which files have the rows that are left, by one query."""
-    names = [one for one in paths if naming.parse(one).kind is Kind.PENDING]
+    names = {
+        path: naming.spelled(path)
+        for path in paths
+        if naming.parse(path).kind is Kind.PENDING
+    }
     left = ImportRun.objects.filter(
-        pending_file__in=names, state__in=ImportRun.LEFT_OVER
+        pending_file__in=set(names.values()), state__in=ImportRun.LEFT_OVER
     )
     # Sorted here: for an order, a database may do without the index of the names.
-    return {run.pending_file: run for run in sorted(left, key=lambda run: run.pk)}
+    newest = {run.pending_file: run for run in sorted(left, key=lambda run: run.pk)}
+    return {path: newest[name] for path, name in names.items() if name in newest}
 
 
 def may_handle(user: User, run: ImportRun) -> bool:

@@ -27,17 +27,22 @@ def replace(place: Place, staged: str, name: str, user: User | None) -> None:
     Killed at any moment, one of the two waits, and the old one is not lost. Raise
     RunBusy, or RunRefused if its rows are not left any more; then nothing has changed.
     """
-    deleted = ""
     try:
-        # A run that begins meanwhile waits, and so does who deletes.
-        with locked(naming.file_lock(name)):
-            _refuse_late(name)
-            with contextlib.suppress(FileNotFound):
-                deleted = _copy_to_deleted(place, name)
-            place.move_over(staged, name)
+        put_in_place(place, staged, name, user)
     except BaseException:
         place.delete(staged)
         raise
+
+
+def put_in_place(place: Place, path: str, name: str, user: User | None) -> None:
+    """Move a file into the place of a pending one, which goes to the deleted ones."""
+    deleted = ""
+    # A run that begins meanwhile waits, and so does who deletes.
+    with locked(naming.file_lock(name)):
+        _refuse_late(name)
+        with contextlib.suppress(FileNotFound):
+            deleted = _copy_to_deleted(place, name)
+        place.move_over(path, name)
     if deleted:
         logs.log_event("delete", name, user, to=deleted)
 

