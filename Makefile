@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types format docs bench matrix prove lock clean .venv
+.PHONY: help demo test lint types format docs pictures bench matrix prove lock clean .venv
 
 ARGS ?=
 BIN := .venv/bin
@@ -40,6 +40,10 @@ format: .venv/stamps/lint ## Put the code in its format
 docs: .venv/stamps/docs ## Build the documentation; a warning is an error
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html $(ARGS)
 	@echo "The documentation is in docs/_build/html/index.html."
+
+pictures: .venv/stamps/test ## Take the pictures of the documentation anew
+	DELIVERYSTORE_PICTURES=docs/images $(BIN)/python -m pytest -m browser \
+		tests/example_project/test_staff_browser.py
 
 bench: .venv/stamps/test .venv/stamps/bench ## Measure the promises that have a number
 	$(BIN)/python -m benchmarks $(ARGS)

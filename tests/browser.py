@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
+# Of a picture in the documentation, in bytes.
+MAX_PICTURE = 150_000
 # It reaches nothing but the test server, and does not try.
 ARGUMENTS = [
     "--disable-background-networking",
@@ -43,3 +47,25 @@ def page(browser):
     yield page
     context.close()
     assert not errors
+
+
+def photograph(page, name, *, end):
+    """Save a page as a picture, down to an element, if DELIVERYSTORE_PICTURES is set.
+
+    It names the folder for the pictures of the documentation.
+    """
+    if not (folder := os.environ.get("DELIVERYSTORE_PICTURES")):
+        return
+    from PIL import Image
+
+    page.evaluate("document.activeElement?.blur()")
+    box = page.locator(end).last.bounding_box()
+    size = page.viewport_size
+    bottom = box["y"] + box["height"] + page.evaluate("window.scrollY") + 16
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": bottom}
+    path = Path(folder) / f"{name}.png"
+    page.screenshot(path=path, full_page=True, clip=clip)
+    with Image.open(path) as image:
+        # Pages have few colours.
+        image.convert("RGB").quantize(256).save(path, optimize=True)
+    assert path.stat().st_size < MAX_PICTURE, path
