@@ -87,7 +87,9 @@ def _speed(work: ImportRun | Export, rows: int) -> str:
     """Return rate and time left in words, "" if nothing is known yet."""
     if isinstance(work, ImportRun) and is_unseen(work):
         time = looks.duration(work.started, timezone.now()) or timedelta()
-        return _("for %(time)s by now") % {"time": looks.seconds(time.total_seconds())}
+        return _("under way for %(time)s") % {
+            "time": looks.seconds(time.total_seconds())
+        }
     speed = rate(work, rows)
     if speed is None:
         return ""

@@ -176,8 +176,7 @@ def _what_to_do(*, may_mend: bool) -> str:
         other = _("Or mend the pending file on your computer, and upload it.")
     else:
         other = _(
-            "Who wants them as a file asks somebody who may download files and upload "
-            "them."
+            "To mend them in a file, ask somebody who may download and upload files."
         )
     return f"{told} {other}"
 

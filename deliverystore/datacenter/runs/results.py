@@ -31,7 +31,7 @@ def write_finished(run: ImportRun, path: Path) -> None:
         return
     failed = _numbers(run)
     next_failed = next(failed, None)
-    with open_source(run) as source, _opened(path) as to:
+    with open_source(run, is_tried=False) as source, _opened(path) as to:
         writer = csv.writer(to)
         writer.writerow(own.columns)
         for rows in source.all():

@@ -143,9 +143,12 @@ class FailedSource(Source):
 
 
 @contextlib.contextmanager
-def open_source(run: ImportRun, start: Position | None = None) -> Iterator[Source]:
+def open_source(
+    run: ImportRun, start: Position | None = None, *, is_tried: bool = True
+) -> Iterator[Source]:
     """Give the rows of a run to the block, from a position or from the beginning on.
 
+    Unless they are to be tried, nothing is looked up of what was tried before.
     Raise RunRefused if the file is another one than that of the run.
     """
     if run.from_parent:
@@ -158,7 +161,7 @@ def open_source(run: ImportRun, start: Position | None = None) -> Iterator[Sourc
     declared = Layout(**run.layout).declared
     with center.open(name) as file:
         table = open_table(file, name=run.file, start=start, **declared)
-        yield FileSource(table, run.parent)
+        yield FileSource(table, run.parent if is_tried else None)
 
 
 def layout_of(run: ImportRun, declared: Layout) -> Layout:

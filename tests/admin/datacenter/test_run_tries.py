@@ -81,7 +81,7 @@ def test_who_may_not_download_is_told_of_no_file_to_be_mended(center, client):
     client.force_login(who_may(*mine))
     told = words(page(client, run))
     assert "on your computer" not in told
-    assert "asks somebody who may download files" in told
+    assert "ask somebody who may download and upload files" in told
     files = words(client.get("/admin/deliverystore/datafileinfo/").text)
     assert "downloaded" not in files
 
@@ -117,4 +117,4 @@ def test_one_transaction_says_why_it_shows_no_counts(center, client, boss, optio
     assert "deliverystore-counts" not in text
     assert facts["share"] is None
     assert facts["texts"]["done"] == ""
-    assert facts["texts"]["speed"] == "for 1 s by now"
+    assert facts["texts"]["speed"] == "under way for 1 s"
