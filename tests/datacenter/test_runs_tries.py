@@ -106,7 +106,9 @@ def test_all_tries_are_found_from_each_and_add_up(center, first):
     second = runs.work(runs.retry(first, enqueue=False))
     again(second, dry_run=True)
     third = again(second)
+    dry = again(third, dry_run=True)
 
+    assert tries_of(dry) == [dry]
     for run in (first, second, third):
         found = tries_of(ImportRun.objects.get(pk=run.pk))
         assert [one.pk for one in found] == [first.pk, second.pk, third.pk]
