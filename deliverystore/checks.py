@@ -57,6 +57,7 @@ def check_settings(
         *_check_uploads(),
         *_check_processors(),
         *_check_datacenter(),
+        *_check_spools(),
     ]
     if any(message.is_serious() for message in messages):
         return messages
@@ -242,6 +243,22 @@ def _check_datacenter() -> Iterator[CheckMessage]:
     yield from _check_prefix(14, name, "tables")
 
 
+def _check_spools() -> Iterator[CheckMessage]:
+    name = "DELIVERY_STORE_SPOOLS"
+    spools: object = conf.DELIVERY_STORE_SPOOLS
+    hint = f'Write {name} = {{"scans": "/path/to/a/folder"}}, or None for no spools.'
+    if spools is None:
+        return
+    if not isinstance(spools, dict):
+        yield _error(18, f"{name} is {spools!r}, not a dict.", hint)
+        return
+    for key, folder in spools.items():
+        if not isinstance(key, str) or not key.strip() or os.sep in key:
+            yield _error(18, f"{name}: {key!r} cannot be a name.", hint)
+        elif fault := _fault_of(folder, f"{name}[{key!r}]"):
+            yield _error(18, fault, hint)
+
+
 def _check_overlaps() -> Iterator[CheckMessage]:
     """Check that no folder of files lies in another, where its files are strangers."""
     for (name, folder), (other, outer) in combinations(_folders().items(), 2):
@@ -261,6 +278,8 @@ def _folders() -> dict[str, Path]:
     for name in names:
         root = getattr(conf, name)
         folders[name] = None if root is None else Path(root).resolve()
+    for name, spool in (conf.DELIVERY_STORE_SPOOLS or {}).items():
+        folders[f"DELIVERY_STORE_SPOOLS[{name!r}]"] = Path(spool).resolve()
     return {name: folder for name, folder in folders.items() if folder is not None}
 
 
@@ -303,7 +322,10 @@ def _check_processors() -> Iterator[CheckMessage]:
 
 def _fault_of_folder(name: str) -> str:
     """Return why a setting does not name a local folder, or ""."""
-    root = getattr(conf, name)
+    return _fault_of(getattr(conf, name), name)
+
+
+def _fault_of(root: object, name: str) -> str:
     if not root or not isinstance(root, str | PurePath):
         return f"{name} is {root!r}, not a folder."
     path = Path(root)

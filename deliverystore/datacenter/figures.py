@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 from django.db.models import Count, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from deliverystore.datacenter import naming
+from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.runs.visibility import visible_runs
 from deliverystore.models import ImportRun
 from deliverystore.models.access import User
@@ -18,7 +21,10 @@ from deliverystore.models.access import User
 DAYS = 30
 SPEEDS = 30
 RECENT = 1000
+# Of the files that wait, so many are counted, so that no folder is too large.
+WAITING = 1000
 _DAY = timedelta(days=1)
+_AGES = (timedelta(hours=1), _DAY, 7 * _DAY, 30 * _DAY, timedelta.max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,33 @@ class Failures:
     def percent(self) -> float:
         """How many of a hundred rows failed."""
         return 100 * self.failed / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many files of a data center wait that were changed less than age ago.
+
+    They do not count again with a greater age; the last one has all that are older.
+    """
+
+    age: timedelta
+    files: int
+
+
+def files_waiting(center: DataCenter) -> list[Waiting]:
+    """Return how many files wait, by age, the youngest first.
+
+    If all together are more than WAITING, there may be others.
+    """
+    waiting = (
+        entry
+        for entry in center.place.entries()
+        if naming.is_visible(entry.name) and naming.is_data(entry.name)
+    )
+    now, counts = timezone.now(), dict.fromkeys(_AGES, 0)
+    for entry in islice(waiting, WAITING + 1):
+        counts[next(one for one in _AGES if now - entry.modified < one)] += 1
+    return [Waiting(age=age, files=count) for age, count in counts.items()]
 
 
 def runs_per_day(user: User) -> list[Day]:

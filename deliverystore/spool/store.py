@@ -185,17 +185,20 @@ class FileStore:
 
     # -- What there is ---------------------------------------------------------------
 
-    def status(self) -> SpoolStatus:
+    def status(self, limit: int | None = None) -> SpoolStatus:
         """Count the files that wait, are claimed, or have failed.
 
+        With a limit, at most one file more is counted of each: a number above the
+        limit says that there are more. So it takes as long however many there are.
         Raise FileNotFoundError if this is no spool.
         """
-        return counting.status(self._folders, time.time())
+        return counting.status(self._folders, time.time(), limit)
 
     def failed(self) -> Paths:
         """Return the full paths of the files that were tried too often, by name."""
         try:
-            return _listed(self.path / FAILED)
+            with os.scandir(self.path / FAILED) as entries:
+                return sorted(one.path for one in entries if not is_hidden(one.name))
         except FileNotFoundError:
             return []
 

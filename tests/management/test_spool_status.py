@@ -71,3 +71,19 @@ def test_a_folder_that_is_no_spool_is_an_error(tmp_path):
     said, code = status(FileStore(tmp_path))
 
     assert (said, code) == ("", 2)
+
+
+def test_a_spool_is_called_by_its_name(store, settings):
+    settings.DELIVERY_STORE_SPOOLS = {"scans": str(store.path)}
+    out = StringIO()
+
+    call_command("spool_status", "scans", stdout=out)
+
+    assert "3  waiting" in out.getvalue()
+
+
+def test_a_mistyped_name_is_told_with_those_that_there_are(store, settings):
+    settings.DELIVERY_STORE_SPOOLS = {"scans": store.path, "mail": "/srv/mail"}
+
+    with pytest.raises(CommandError, match=r"spool 'scan'; .* has: scans, mail\.$"):
+        call_command("spool_status", "scan")

@@ -71,6 +71,25 @@ def test_own_code_gets_every_claim(store):
     assert store.status().claimed == store.status().waiting == 0
 
 
+def test_a_spool_is_called_by_its_name(store, settings):
+    settings.DELIVERY_STORE_SPOOLS = {"scans": store.path}
+    put(store, "a")
+
+    call_command("watch_spool", "scans", "--once", f"--to={__name__}.take")
+
+    assert [name for name, _ in seen] == ["a"]
+
+
+def test_a_mistyped_name_makes_no_folder(store, settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings.DELIVERY_STORE_SPOOLS = {"scans": store.path}
+
+    with pytest.raises(CommandError, match="There is no spool 'scan'"):
+        call_command("watch_spool", "scan", "--once", f"--to={__name__}.take")
+
+    assert not (tmp_path / "scan").exists()
+
+
 def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
     for name in ("bad", "good"):
         put(store, name)

@@ -330,6 +330,26 @@ def test_a_folder_that_is_no_spool_has_no_status(path):
         FileStore(path).status()
 
 
+def test_a_limit_ends_the_counting_one_above_it(store, put):
+    for number in range(9):
+        put(f"{number}")
+    once = FileStore(store.path, max_attempts=1)
+    for claim in list(once.claims(4)):
+        claim.fail()
+    list(store.claims(2))
+
+    status = store.status(limit=2)
+
+    assert (status.waiting, status.claimed, status.failed) == (3, 2, 3)
+
+
+def test_what_is_no_file_counts_as_failed_too(store, path):
+    (path / "failed").mkdir()
+    (path / "failed" / "link").symlink_to("/etc/passwd")
+
+    assert len(store.failed()) == store.status().failed == 1
+
+
 def test_a_lost_lease_is_logged(store, put, caplog):
     put("a")
     store.claim()

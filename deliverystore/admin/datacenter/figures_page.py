@@ -11,12 +11,12 @@ from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from deliverystore.admin.datacenter import looks
+from deliverystore.admin.datacenter import looks, tabs, waiting
 from deliverystore.admin.datacenter.charts import bar_chart
 from deliverystore.admin.datacenter.run_base import RunViews
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import DataCenter, figures
-from deliverystore.exceptions import DeliveryStoreError, MissingExtra
+from deliverystore.datacenter import figures
+from deliverystore.exceptions import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,8 @@ class Figure:
     none: str
     # Whether the last bar is the newest, and is to be seen where not all fit.
     ends_now: bool = False
+    # What leads to more about it.
+    more: Cell | None = None
 
     @property
     def chart(self) -> SafeString:
@@ -64,7 +66,9 @@ class FigurePages(RunViews):
 
     def show(self, request: HttpRequest) -> HttpResponse:
         """Return the page."""
+        files = waiting.files_waiting()
         found = [
+            *([] if files is None else [_waiting(files, self._to_files(request))]),
             _per_day(figures.runs_per_day(request.user)),
             _speeds(figures.last_speeds(request.user), self.url),
             _failures(figures.failure_rates(request.user), self.url),
@@ -74,10 +78,15 @@ class FigurePages(RunViews):
             **self.page.page_context(request, "figures", _("Figures")),
             "figures": drawn,
             "missing": missing,
-            "waiting": _waiting(),
+            "spools": waiting.spool_rows(),
         }
         template = "admin/deliverystore/importrun/figures.html"
         return TemplateResponse(request, template, context)
+
+    def _to_files(self, request: HttpRequest) -> Cell | None:
+        if not tabs.may_see(request.user, "pending"):
+            return None
+        return Cell(text=_("To the files"), url=self.center_url("changelist"))
 
 
 def _drawn(found: Sequence[Figure]) -> tuple[list[tuple[Figure, str]], str]:
@@ -86,6 +95,29 @@ def _drawn(found: Sequence[Figure]) -> tuple[list[tuple[Figure, str]], str]:
         return [(one, one.chart if one.rows else "") for one in found], ""
     except MissingExtra as error:
         return [(one, "") for one in found], str(error)
+
+
+def _waiting(files: Sequence[figures.Waiting], more: Cell | None) -> Figure:
+    some = any(one.files for one in files)
+    title = _("Files that wait in the data center, by age: %(count)s in all")
+    return Figure(
+        name="waiting",
+        title=title % {"count": waiting.in_all(files)},
+        header=[_("Waits for"), _("Files")],
+        rows=[
+            [
+                Cell(text=waiting.age_of(one)),
+                Cell(text=looks.number(one.files)),
+            ]
+            for one in files
+            if some
+        ],
+        labels=[waiting.age_of(one) for one in files],
+        values=[one.files for one in files],
+        in_words=partial(_whole, one_step=True),
+        none=_("No file waits."),
+        more=more,
+    )
 
 
 def _per_day(days: Sequence[figures.Day]) -> Figure:
@@ -150,14 +182,6 @@ def _failures(rates: Sequence[figures.Failures], url: Callable[..., str]) -> Fig
         in_words=_percent,
         none=_("No row was read yet."),
     )
-
-
-def _waiting() -> str:
-    """Return how many files wait, "" if there is no data center to ask."""
-    try:
-        return looks.number(len(DataCenter().get_pending_files()))
-    except DeliveryStoreError:
-        return ""
 
 
 def _day(one: figures.Day) -> str:

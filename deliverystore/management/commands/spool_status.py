@@ -13,6 +13,7 @@ from django.utils.timesince import timesince
 
 from deliverystore.management.ending import FOUND, EndingCommand
 from deliverystore.spool import FileStore, SpoolStatus
+from deliverystore.spool.configured import folder_of
 
 
 class Command(EndingCommand):
@@ -24,13 +25,15 @@ class Command(EndingCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", metavar="FOLDER")
+        parser.add_argument(
+            "folder", metavar="SPOOL", help="a name in DELIVERY_STORE_SPOOLS, or a path"
+        )
         parser.add_argument(
             "--json", action="store_true", help="print one JSON document"
         )
 
     def handle(self, *, folder: str, json: bool, **options: Any) -> None:
-        status = FileStore(folder).status()
+        status = FileStore(folder_of(folder)).status()
         if json:
             self.stdout.write(dumps(_document(status)))
         else:

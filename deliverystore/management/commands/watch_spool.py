@@ -15,6 +15,7 @@ from deliverystore.management.spool_targets import Asked, target
 from deliverystore.management.spool_worker import Worker
 from deliverystore.management.stopping import on_stop
 from deliverystore.spool import FileStore
+from deliverystore.spool.configured import folder_of
 
 
 class Command(EndingCommand):
@@ -27,7 +28,9 @@ class Command(EndingCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", metavar="FOLDER")
+        parser.add_argument(
+            "folder", metavar="SPOOL", help="a name in DELIVERY_STORE_SPOOLS, or a path"
+        )
         parser.add_argument(
             "--to",
             required=True,
@@ -81,7 +84,7 @@ class Command(EndingCommand):
         names = ("to", "user", "recipient", "processor", "mode")
         asked = Asked(**{name: options[name] for name in names})
         store = FileStore(
-            folder,
+            folder_of(folder),
             lease=timedelta(seconds=options["lease"]),
             max_attempts=options["attempts"],
             settle=timedelta(seconds=options["settle"] or 0),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -12,6 +15,7 @@ from django.utils import timezone
 from deliverystore.admin.datacenter import charts
 from deliverystore.datacenter import figures
 from deliverystore.models import ImportRun
+from deliverystore.spool import FileStore, configured, get_spools
 from tests.admin.datacenter.helpers import (
     imported,
     queries_of,
@@ -85,10 +89,11 @@ def test_the_page_has_charts_and_tables_that_say_the_same(center, show):
     put(center, "waits.csv")
     text = show(run_url("figures"))
 
-    assert text.count('class="deliverystore-chart"') == 3
-    assert text.count("<summary>The same as a table</summary>") == 3
+    assert text.count('class="deliverystore-chart"') == 4
+    assert text.count("<summary>The same as a table</summary>") == 4
     assert "60.0 %" in text
-    assert "Files that wait: 2" in words(text)
+    assert "Files that wait in the data center, by age: 2 in all" in words(text)
+    assert "under an hour 2 under a day 0 under a week 0" in words(text)
     assert "<b>.csv" not in text
 
 
@@ -126,7 +131,7 @@ def test_without_the_package_there_are_the_tables_and_the_extra_is_named(
 
     assert "deliverystore[charts]" in text
     assert "deliverystore-chart" not in text
-    assert text.count("<details open>") == 3
+    assert text.count("<details open>") == 3  # No file waits.
 
 
 def test_nothing_yet_is_said(center, show):
@@ -140,7 +145,82 @@ def test_nothing_yet_is_said(center, show):
 def test_without_a_data_center_the_rest_is_there(show, settings):
     settings.DELIVERY_STORE_DATACENTER_ROOT = None
 
-    assert "Files that wait" not in show(run_url("figures"))
+    assert "Files that wait in the data center" not in show(run_url("figures"))
+
+
+def test_files_that_wait_are_counted_by_age(center):
+    now = time.time()
+    for number, hours in enumerate((-5, 0, 0.9, 2, 30, 31, 24 * 8, 24 * 31)):
+        path = Path(center.location) / put(center, f"{number}.csv")
+        os.utime(path, (now, now - hours * 3600))
+    put(center, "finished/f.csv")
+
+    found = [one.files for one in figures.files_waiting(center)]
+    assert found == [3, 1, 2, 1, 1]
+
+
+def test_a_full_data_center_says_that_there_is_more(center, show, monkeypatch):
+    monkeypatch.setattr(figures, "WAITING", 3)
+    for number in range(5):
+        put(center, f"{number}.csv")
+
+    assert "by age: more than 3 in all" in words(show(run_url("figures")))
+
+
+@pytest.fixture
+def spools(settings, tmp_path):
+    """Two spools: one that is used, one that nobody has made."""
+    settings.DELIVERY_STORE_SPOOLS = {
+        "scans": tmp_path / "scans",
+        "<b>": tmp_path / "nowhere",
+    }
+    store = get_spools()["scans"]
+    store.prepare()
+    then = time.time() - 7200
+    for number in range(6):
+        path = store.path / "new" / f"{number}"
+        path.touch()
+        os.utime(path, (then, then))
+    FileStore(store.path, lease=timedelta(0)).claim()
+    store.claim()
+    FileStore(store.path, max_attempts=1).claim().fail()
+    time.sleep(0.01)
+    return settings.DELIVERY_STORE_SPOOLS
+
+
+def test_spools_are_told_with_what_waits_is_claimed_and_has_failed(show, spools):
+    text = words(show(run_url("figures")).replace("\xa0", " "))
+
+    assert "scans 3 2 hours 2 (1 overdue) 1" in text
+    assert "&lt;b&gt; There is no such spool yet: nobody has started" in text
+
+
+def test_a_full_spool_says_that_there_is_more(show, spools, monkeypatch):
+    monkeypatch.setattr(configured, "_COUNTED", 20)
+    monkeypatch.setattr(configured, "_COUNTED_AT_LEAST", 1)
+    text = words(show(run_url("figures")).replace("\xa0", " "))
+
+    assert "scans more than 2 at least 2 hours 2 (1 overdue) 1" in text
+
+
+def test_who_sees_no_files_is_not_sent_to_them(center, client):
+    for may_see, codename in ((True, "run_import"), (False, "view_importrun")):
+        client.force_login(who_may(codename))
+        assert ("To the files" in client.get(run_url("figures")).text) == may_see
+
+
+def test_a_spool_that_cannot_be_read_hides_no_other(show, spools, settings, tmp_path):
+    file = tmp_path / "file"
+    (tmp_path / "file").touch()
+    settings.DELIVERY_STORE_SPOOLS = {"wrong": file, "scans": spools["scans"]}
+    text = words(show(run_url("figures")))
+
+    assert "wrong The site cannot look at it: Not a directory." in text
+    assert "scans 3" in text
+
+
+def test_without_spools_nothing_is_said_of_them(show):
+    assert "figure-spools" not in show(run_url("figures"))
 
 
 def test_the_queries_do_not_grow(center, client, boss):
