@@ -26,6 +26,7 @@ DeliveryStoreError
 │   └── TypeNotAllowed
 ├── SectionUnknown          also ValueError
 ├── ClaimLost               also TimeoutError
+├── FileChanged
 ├── UploadBusy              also BlockingIOError
 ├── CheckBusy               also BlockingIOError
 ├── UploadNotFound          also LookupError
@@ -166,6 +167,10 @@ class SectionUnknown(DeliveryStoreError, ValueError):
 
 class ClaimLost(DeliveryStoreError, TimeoutError):
     """The lease ended and the file was given back: it is somebody else's by now."""
+
+
+class FileChanged(DeliveryStoreError):
+    """A claimed file was written to while somebody worked on it."""
 
 
 class UploadBusy(DeliveryStoreError, BlockingIOError):

@@ -267,15 +267,18 @@ def copy_file(
     replace: bool = False,
     group: Group | None = None,
     draft_folder: Path | None = None,
+    follow_links: bool = True,
 ) -> None:
     """Copy a file inside the kernel, sharing its blocks where the disk can.
 
     Raise FileExists if path is taken and not to be replaced. Until it is whole, the
-    copy is in draft_folder, or else where it will be.
+    copy is in draft_folder, or else where it will be. Without follow_links, raise
+    OSError if source is a link or no file.
     """
     how: dict[str, Any] = {"replace": replace, "group": group}
+    opener = None if follow_links else open_file_itself
     with (
-        source.open("rb", buffering=0) as original,
+        open(source, "rb", buffering=0, opener=opener) as original,
         new_file(path, policy, **how, draft_folder=draft_folder) as copy,
     ):
         copy_content(original, copy)
@@ -317,10 +320,15 @@ def rename(source: Path, path: Path, policy: Policy) -> None:
     """Move a file inside its file system; of several who try at once, one does.
 
     It has one of its names at every moment. Raise FileExists if path is taken,
-    FileNotFoundError if the source is gone.
+    FileNotFoundError if the source is gone, OSError if it is a link or no file.
     """
-    if policy.durable:
-        _sync(source)
+    fd = open_file_itself(source)
+    try:
+        if policy.durable:
+            with _syncing(source):
+                os.fsync(fd)
+    finally:
+        os.close(fd)
     try:
         _rename_new(source, path, policy)
     except FileExistsError as error:
@@ -354,6 +362,23 @@ def sync_folders(folders: Iterable[Path], policy: Policy) -> None:
     if policy.durable:
         for folder in dict.fromkeys(folders):
             _sync_folder(folder)
+
+
+def open_file_itself(path: str | Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file, an opener for open(): no link is followed, no pipe waited for.
+
+    Raise OSError if it is a link or no file.
+    """
+    # O_NONBLOCK does nothing to files: open(2).
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        with _naming(path):
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "Not a file", str(path))
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def set_time(path: Path, modified: datetime) -> None:

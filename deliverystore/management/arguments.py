@@ -34,6 +34,11 @@ def seconds(text: str) -> float:
     return found
 
 
+def pause(text: str) -> float:
+    """Return a length of time that may be none: "0", "2.5"."""
+    return 0.0 if text.strip() == "0" else seconds(text)
+
+
 def count(text: str) -> int:
     """Return a whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +11,25 @@ from threading import Event
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from deliverystore.exceptions import ClaimLost, StoreUnavailable, SyncFailed
+from deliverystore.exceptions import (
+    ClaimLost,
+    FileChanged,
+    StoreUnavailable,
+    SyncFailed,
+    TooManyFiles,
+)
 from deliverystore.management.spool_targets import Target
 from deliverystore.spool import Claim
 
 # Nothing is wrong with the file: it will go in when these are over.
-_OUTAGES = (InterfaceError, OperationalError, StoreUnavailable, SyncFailed)
+_OUTAGES = (
+    InterfaceError,
+    OperationalError,
+    StoreUnavailable,
+    SyncFailed,
+    TooManyFiles,
+)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 # In seconds; each pause is twice as long as the one before.
 _SHORTEST, _LONGEST = 1.0, 60.0
 
@@ -56,15 +70,13 @@ class Worker:
             self.failed += 1
             self.say(f"{claim.filename!r}: {error}")
             return
-        except _OUTAGES as error:
-            if not self.is_patient:
-                raise
-            self._wait_for_the_end_of(error, claim)
-            return
         except Exception as error:  # one bad file must not stop the others
-            self.failed += 1
-            logger.exception("Attempt %d at %r failed.", claim.attempt, claim.filename)
-            self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {error}")
+            if not _is_outage(error):
+                self._note_failure(error, claim)
+            elif self.is_patient:
+                self._wait_for_the_end_of(error, claim)
+            else:
+                raise
             return
         self.done += 1
         self._pause = _SHORTEST
@@ -74,10 +86,21 @@ class Worker:
 
     def _target_of(self, claim: Claim) -> object:
         try:
-            return self.target(claim)
-        except _OUTAGES:
-            claim.release()
+            result = self.target(claim)
+        except Exception as error:
+            if _is_outage(error):
+                claim.release()
             raise
+        if not claim.is_unchanged():
+            raise FileChanged("Somebody was still writing to it, so it is tried again.")
+        return result
+
+    def _note_failure(self, error: Exception, claim: Claim) -> None:
+        self.failed += 1
+        logger.error(
+            "Attempt %d at %r failed.", claim.attempt, claim.filename, exc_info=error
+        )
+        self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {error}")
 
     def _wait_for_the_end_of(self, error: Exception, claim: Claim) -> None:
         self.failed += 1
@@ -85,3 +108,9 @@ class Worker:
         self.say(f"{claim.filename!r}: next try in {self._pause:.0f} s: {error}")
         self.stop.wait(self._pause)
         self._pause = min(2 * self._pause, _LONGEST)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether the file would go in if something else were as usual."""
+    is_full = isinstance(error, OSError) and error.errno in _FULL
+    return is_full or isinstance(error, _OUTAGES)

@@ -89,13 +89,21 @@ class Claim(AbstractContextManager["Claim"]):
         """When the lease ends, aware."""
         return datetime.fromtimestamp(self._name.until or 0, tz=UTC)
 
+    def is_unchanged(self) -> bool:
+        """Tell whether nobody has written to the file since it was claimed.
+
+        What was given back meanwhile counts as unchanged.
+        """
+        now = self._folders.status(str(self._name))
+        return now is None or _version(now) == _version(self._status)
+
     def open(self) -> BinaryIO:
         """Open the file for reading; the caller closes it.
 
-        Raise ClaimLost if it was given back.
+        Raise ClaimLost if it was given back. A link is not followed.
         """
         try:
-            return open(self.path, "rb", opener=_no_link)
+            return open(self.path, "rb", opener=fsops.open_file_itself)
         except FileNotFoundError as error:
             raise lost(self._name) from error
 
@@ -169,6 +177,5 @@ class Claim(AbstractContextManager["Claim"]):
         return folder
 
 
-def _no_link(path: str, flags: int) -> int:
-    """Open a file; whoever can write to the spool must not lead us elsewhere."""
-    return os.open(path, flags | os.O_NOFOLLOW)
+def _version(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns

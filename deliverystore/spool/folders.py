@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from collections.abc import Iterable
@@ -65,7 +66,13 @@ class SpoolFolders:
 
     def take(self, name: str, claimed: str) -> int | None:
         """Move a file from new to cur; return the number of this, or None if gone."""
-        if not fsops.take(f"{self._new}/{name}", f"{self._cur}/{claimed}"):
+        try:
+            is_there = fsops.take(f"{self._new}/{name}", f"{self._cur}/{claimed}")
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                error.strerror = "The sections must be on one file system"
+            raise
+        if not is_there:
             # Without cur, every file would seem to be somebody else's.
             os.stat(self._cur)  # noqa: PTH116
             return None

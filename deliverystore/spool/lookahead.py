@@ -23,7 +23,10 @@ class LookAhead:
 
     They may be gone by then, and missed() wants to be told. The folder is read again
     when all are given out, or when reading it costs little beside the time that has
-    passed since. settle is for how many seconds a file must not have been changed.
+    passed since. settle is for how many seconds a file must not have been changed: by
+    the clock of the file system (st_ctime), since programs that copy a file set the
+    time of its last change (st_mtime) to that of the original. By that one they are
+    given out.
     """
 
     def __init__(self, folder: Path, settle: float) -> None:
@@ -65,10 +68,10 @@ class LookAhead:
         newest = (time.time() - self._settle) * 1e9 if self._settle else None
         with os.scandir(self._folder) as entries:
             for entry in entries:
-                if (age := _modified(entry)) is None:
+                if (status := _status(entry)) is None:
                     continue
-                if newest is None or age <= newest:
-                    found.append((age, entry.name))
+                if newest is None or status.st_ctime_ns <= newest:
+                    found.append((status.st_mtime_ns, entry.name))
                 if len(found) > 2 * LIMIT:
                     found = sorted(found)[:LIMIT]
         found.sort(reverse=True)
@@ -77,11 +80,11 @@ class LookAhead:
         self._good_until = now + max(_SHORTEST, _TIMES * (now - begun))
 
 
-def _modified(entry: os.DirEntry[str]) -> int | None:
-    """Return when a file was changed, in nanoseconds; None if it cannot be claimed."""
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """Return what is known of a file; None if it cannot be claimed."""
     if is_hidden(entry.name) or not entry.is_file(follow_symlinks=False):
         return None
     try:
-        return entry.stat(follow_symlinks=False).st_mtime_ns
+        return entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None

@@ -20,8 +20,9 @@ from deliverystore.paths import last_part
 # File systems take 255 bytes; what a claim adds must fit in.
 MAX_BYTES = 200
 _LIMIT = 255
+_MOST_ATTEMPTS = 999_999
 _MARK = re.compile(
-    r"(?P<filename>.+)\.~(?P<attempts>\d{1,6})-(?P<token>[0-9a-f]{16})"
+    r"(?P<filename>.+)\.~(?P<attempts>[0-9]{1,6})-(?P<token>[0-9a-f]{16})"
     r"(?:-(?P<until>[0-9a-f]{11}))?~",
     re.DOTALL,
 )
@@ -50,7 +51,7 @@ class SpoolName:
         """Return the name for one more claim, with a token of its own."""
         return SpoolName(
             filename=self.filename,
-            attempts=self.attempts + 1,
+            attempts=min(self.attempts + 1, _MOST_ATTEMPTS),
             token=secrets.token_hex(8),
             until=until,
         )

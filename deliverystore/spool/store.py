@@ -28,6 +28,8 @@ from deliverystore.spool.recovering import Recovery
 # Below, list is a method.
 Paths = list[str]
 
+# The end of a lease must fit in a name.
+_LONGEST_LEASE = timedelta(days=36_500)
 _MODE = re.compile(r"[wxa](?=[bt+]{0,2}$)")
 
 
@@ -35,9 +37,9 @@ class FileStore:
     """A folder in which files are written, handed over, claimed and done.
 
     path is the folder. A claim holds for lease; a file is tried max_attempts times. A
-    file in new that was changed within the last settle is not claimed yet: somebody
-    may be writing to it. durability, "full" or "none", defaults to
-    DELIVERY_STORE_DURABILITY. An object may be shared by threads.
+    file in new that was changed, renamed or given back within the last settle is not
+    claimed yet: somebody may be writing to it. durability, "full" or "none", defaults
+    to DELIVERY_STORE_DURABILITY. An object may be shared by threads.
     """
 
     def __init__(
@@ -49,8 +51,12 @@ class FileStore:
         settle: timedelta = timedelta(0),
         durability: str | None = None,
     ) -> None:
-        if max_attempts < 1 or min(lease, settle) < timedelta(0):
-            raise ValueError("A file is tried once at least; no time is below 0.")
+        is_time = timedelta(0) <= min(lease, settle) and lease <= _LONGEST_LEASE
+        if max_attempts < 1 or not is_time:
+            raise ValueError(
+                "A file is tried once at least; no time is below 0, and no lease is "
+                "longer than 100 years."
+            )
         self.path = Path(path).absolute()
         self._folders = SpoolFolders(
             self.path, fsops.Durability(durability or conf.DELIVERY_STORE_DURABILITY)
@@ -97,7 +103,8 @@ class FileStore:
         """Move a file to another section; of several who try at once, one does.
 
         When it returns, the file is durable. Raise FileExists if the destination has
-        one of this name, FileNotFoundError if the source has none.
+        one of this name, FileNotFoundError if the source has none, OSError if that is
+        a link or no file.
         """
         folders = self._folders
         name = last_part(filename)
@@ -109,14 +116,14 @@ class FileStore:
         """Copy a file to another section, where it appears whole and durable.
 
         Raise FileExists if the destination has one of this name, FileNotFoundError if
-        the source has none.
+        the source has none, OSError if that is a link or no file.
         """
         folders = self._folders
         name = last_part(filename)
         old, new = folders.section(source) / name, folders.section(destination) / name
         policy = fsops.Policy(root=new.parent, durability=folders.policy.durability)
         folders.confirm()
-        fsops.copy_file(old, new, policy, draft_folder=folders.tmp)
+        fsops.copy_file(old, new, policy, draft_folder=folders.tmp, follow_links=False)
 
     def remove(self, filename: str, section: str) -> None:
         """Remove a file. Raise FileNotFoundError if there is none of this name."""
@@ -124,7 +131,10 @@ class FileStore:
         fsops.remove(folder / last_part(filename), self._folders.policy)
 
     def list(self, section: str) -> Paths:
-        """Return the full paths of the files in a section, by name."""
+        """Return the full paths of the files in a section, by name.
+
+        Hidden files, folders, links and pipes are left out.
+        """
         return _listed(self._folders.section(section))
 
     # -- Claims ----------------------------------------------------------------------
@@ -188,8 +198,9 @@ class FileStore:
     def status(self, limit: int | None = None) -> SpoolStatus:
         """Count the files that wait, are claimed, or have failed.
 
-        With a limit, at most one file more is counted of each: a number above the
-        limit says that there are more. So it takes as long however many there are.
+        With a limit, at most one more is looked at in each folder, so that it takes no
+        longer however many there are: above the limit, waiting and ignored together,
+        claimed or failed say that there are more.
         Raise FileNotFoundError if this is no spool.
         """
         return counting.status(self._folders, time.time(), limit)
@@ -205,7 +216,8 @@ class FileStore:
     def retry(self, filename: str) -> None:
         """Let a file that failed() names wait again, as if it had never been tried.
 
-        Raise FileExists if new has one of its name, FileNotFoundError if it is gone.
+        Raise FileExists if new has one of its name, FileNotFoundError if it is gone,
+        OSError if it is a link or no file.
         """
         folders = self._folders
         old = folders.failed / last_part(filename)
@@ -237,6 +249,6 @@ def _listed(folder: Path) -> Paths:
         found = [
             entry.path
             for entry in entries
-            if not is_hidden(entry.name) and not entry.is_dir(follow_symlinks=False)
+            if not is_hidden(entry.name) and entry.is_file(follow_symlinks=False)
         ]
     return sorted(found)

@@ -55,6 +55,17 @@ def test_failed_files_are_something_found(store):
     assert "1  failed" in said
 
 
+def test_what_is_never_claimed_is_told(store):
+    (store.path / "new" / "folder").mkdir()
+    (store.path / "new" / "link").symlink_to("/etc/passwd")
+
+    said, code = status(store)
+
+    assert code == 0
+    assert "3  waiting" in said
+    assert "2  ignored: folders, links or pipes" in said
+
+
 def test_programs_get_json(store):
     store.claim()
 
@@ -64,7 +75,13 @@ def test_programs_get_json(store):
     assert code == 0
     assert 7100 < document.pop("oldest_seconds") < 7300
     assert document.pop("oldest").endswith("+00:00")
-    assert document == {"waiting": 2, "claimed": 1, "overdue": 0, "failed": 0}
+    assert document == {
+        "waiting": 2,
+        "claimed": 1,
+        "overdue": 0,
+        "failed": 0,
+        "ignored": 0,
+    }
 
 
 def test_a_folder_that_is_no_spool_is_an_error(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
+from threading import Event, Thread, Timer
 
 import pytest
 from django.contrib.auth.models import User
@@ -29,6 +31,16 @@ def take(claim):
         raise ValueError("what is this?")
     if claim.filename.startswith("outage"):
         raise OperationalError("no database")
+    if claim.filename == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def take_while_it_grows(claim):
+    """Be a target whose file is written to meanwhile, the first time."""
+    seen.append((claim.filename, claim.path.read_bytes()))
+    if claim.attempt == 1:
+        with claim.path.open("ab") as file:
+            file.write(b", and more")
 
 
 def lose(claim):
@@ -51,7 +63,8 @@ def put(store, name, content=b"content"):
 
 def watch(store, *arguments):
     out = StringIO()
-    call_command("watch_spool", str(store.path), "--once", *arguments, stdout=out)
+    at_once = [str(store.path), "--once", "--settle=0"]
+    call_command("watch_spool", *at_once, *arguments, stdout=out)
     return out.getvalue()
 
 
@@ -102,6 +115,76 @@ def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
     assert [name for name, _ in seen].count("good") == 1
     assert store.status().failed == 1
     assert "ValueError: what is this?" in caplog.text
+
+
+def test_a_file_that_is_still_being_written_is_left_alone(store):
+    path = store.path / "new" / "slow"
+    stop = Event()
+
+    def write():
+        with path.open("wb", buffering=0) as file:
+            while not stop.wait(0.1):
+                file.write(b"x")
+            file.write(b"end")
+
+    thread = Thread(target=write)
+    timer = Timer(2, stop.set)
+    for one in (thread, timer):
+        one.start()
+    said = StringIO()
+    call_command(
+        "watch_spool", str(store.path), "--once", f"--to={__name__}.take", stdout=said
+    )
+    thread.join()
+
+    [(name, content)] = seen
+    assert (name, content[-3:]) == ("slow", b"end")
+
+
+def test_what_is_written_to_after_it_was_taken_is_not_removed(store):
+    put(store, "grows")
+
+    with pytest.raises(CommandError, match=r"Failed: 1\.$"):
+        to_own(store, "take_while_it_grows")
+
+    assert [content for _, content in seen] == [b"content", b"content, and more"]
+    assert store.status().waiting == store.status().failed == 0
+
+
+def test_a_full_disk_is_not_the_files_fault(store):
+    put(store, "full")
+
+    with pytest.raises(CommandError, match="No space left"):
+        to_own(store)
+
+    assert store.claim().attempt == 1
+
+
+def test_what_finds_no_room_in_the_data_center_waits(store, center, settings):
+    settings.DELIVERY_STORE_DATACENTER_MAX_WAITING = 1
+    center.upload("a.csv", TABLE)
+    put(store, "b.csv", TABLE)
+
+    with pytest.raises(CommandError, match="1 file waits already"):
+        watch(store, "--to=datacenter")
+
+    assert store.status().waiting == 1
+    assert store.claim().attempt == 1
+
+
+def test_a_terminal_that_knows_few_letters_stops_nothing(store):
+    put(store, "bad…")
+    out = TextIOWrapper(BytesIO(), encoding="ascii")
+
+    with pytest.raises(CommandError, match=r"Failed: 3\."):
+        call_command(
+            *("watch_spool", str(store.path), "--once", "--settle=0"),
+            f"--to={__name__}.take",
+            stdout=out,
+        )
+
+    out.seek(0)
+    assert "'bad\\u2026': attempt 1 failed" in out.read()
 
 
 def test_an_outage_is_not_the_files_fault(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -12,7 +13,6 @@ import pytest
 
 from deliverystore.exceptions import ClaimLost
 from deliverystore.spool import FileStore, Recovery, SpoolStatus
-from tests.spool.conftest import HOUR
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -239,12 +239,54 @@ def test_what_move_brought_to_cur_has_no_lease(store, put, names):
 
 
 def test_what_may_still_be_written_to_is_not_claimed(path, put):
-    store = FileStore(path, settle=HOUR)
+    store = FileStore(path, settle=timedelta(seconds=0.4))
     store.prepare()
-    put("growing", age=60)
-    put("settled", age=7200)
+    put("settled")
+    time.sleep(0.5)
+    put("growing")
 
     assert [claim.filename for claim in store.claims()] == ["settled"]
+
+
+@pytest.mark.parametrize("age", [7200, -7200])
+def test_a_time_that_somebody_gave_a_file_does_not_say_that_it_is_whole(path, put, age):
+    store = FileStore(path, settle=timedelta(seconds=0.4))
+    store.prepare()
+    put("copied", age=age)
+
+    assert store.claim() is None
+    time.sleep(0.5)
+    assert store.claim().filename == "copied"
+
+
+def test_a_claim_knows_whether_its_file_was_written_to(store, put):
+    put("a")
+    claim = store.claim()
+    claim.renew()
+    assert claim.is_unchanged()
+
+    with claim.path.open("ab") as file:
+        file.write(b"more")
+
+    assert not claim.is_unchanged()
+
+
+def test_a_name_that_says_very_many_attempts_is_a_claim_like_others(store, put):
+    put("a.~999999-0123456789abcdef~")
+
+    assert store.claim().attempt == 999_999
+    assert store.recover(LATER) == Recovery(failed=1)
+
+
+def test_sections_on_several_file_systems_are_told(store, put, monkeypatch):
+    put("a")
+
+    def rename(source, path):
+        raise OSError(errno.EXDEV, "Invalid cross-device link", source, None, path)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(OSError, match="sections must be on one file system"):
+        store.claim()
 
 
 def test_hidden_files_folders_and_links_are_never_claimed(store, put, path):

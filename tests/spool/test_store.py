@@ -252,6 +252,24 @@ def test_writing_replaces_nothing(store, put, names):
     assert names("new") == ["a"]
 
 
+@pytest.mark.parametrize("change", ["move", "copy"])
+def test_a_link_or_a_pipe_is_neither_followed_nor_waited_for(
+    store, path, tmp_path, names, change
+):
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (path / "new" / "link").symlink_to(secret)
+    os.mkfifo(path / "new" / "pipe")
+    (path / "new" / "folder").mkdir()
+
+    for name in ("link", "pipe", "folder"):
+        with pytest.raises(OSError, match=name):
+            getattr(store, change)(name, "new", "cur")
+
+    assert names("cur") == names("tmp") == []
+    assert store.list("new") == []
+
+
 def test_a_copy_is_whole_and_of_its_own(store, put):
     original = put("a", "cur", content=LARGE)
 
@@ -338,7 +356,12 @@ def test_a_sweep_removes_what_is_stale_in_tmp_and_nothing_else(store, put, names
 
 @pytest.mark.parametrize(
     "options",
-    [{"max_attempts": 0}, {"lease": -HOUR}, {"settle": timedelta(seconds=-1)}],
+    [
+        {"max_attempts": 0},
+        {"lease": -HOUR},
+        {"lease": timedelta.max},
+        {"settle": timedelta(seconds=-1)},
+    ],
 )
 def test_impossible_terms_are_refused(path, options):
     with pytest.raises(ValueError, match="once at least"):

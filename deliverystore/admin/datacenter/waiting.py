@@ -76,7 +76,7 @@ def _row(look: SpoolLook) -> SpoolRow:
         claimed = _("%(claimed)s (%(late)s overdue)") % late
     return SpoolRow(
         name=look.name,
-        waiting=_counted(status.waiting, look.limit),
+        waiting=_waiting(status, look.limit),
         oldest=_age(status, look.limit),
         claimed=claimed,
         failed=_counted(status.failed, look.limit),
@@ -91,6 +91,16 @@ def _fault(look: SpoolLook) -> str:
     return _("The site cannot look at it: %(reason)s.") % {"reason": reason}
 
 
+def _waiting(status: SpoolStatus, limit: int) -> str:
+    waiting = _counted(status.waiting, limit)
+    if _is_cut(status, limit) and status.waiting <= limit:
+        waiting = _("at least %(count)s") % {"count": waiting}
+    if not status.ignored:
+        return waiting
+    ignored = {"waiting": waiting, "ignored": looks.number(status.ignored)}
+    return _("%(waiting)s (%(ignored)s ignored: no files)") % ignored
+
+
 def _counted(count: int, limit: int) -> str:
     if count > limit:
         return _("more than %(count)s") % {"count": looks.number(limit)}
@@ -103,4 +113,9 @@ def _age(status: SpoolStatus, limit: int) -> str:
     is_young = timezone.now() - status.oldest < timedelta(minutes=1)
     age = _("less than a minute") if is_young else timesince(status.oldest)
     # Those that were not counted may be older.
-    return _("at least %(age)s") % {"age": age} if status.waiting > limit else age
+    return _("at least %(age)s") % {"age": age} if _is_cut(status, limit) else age
+
+
+def _is_cut(status: SpoolStatus, limit: int) -> bool:
+    """Tell whether there is more in new than what was counted."""
+    return status.waiting + status.ignored > limit

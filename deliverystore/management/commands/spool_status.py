@@ -49,6 +49,9 @@ class Command(EndingCommand):
         self.stdout.write(f"{status.waiting:>12,}  waiting{oldest}")
         self.stdout.write(f"{status.claimed:>12,}  claimed{late}")
         self.stdout.write(f"{status.failed:>12,}  failed")
+        if status.ignored:
+            what = "ignored: folders, links or pipes"
+            self.stdout.write(f"{status.ignored:>12,}  {what}")
 
 
 def _document(status: SpoolStatus) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from deliverystore.management.arguments import count, seconds
+from deliverystore.management.arguments import count, pause, seconds
 from deliverystore.management.check_report import printable
 from deliverystore.management.ending import FOUND, EndingCommand
 from deliverystore.management.spool_targets import Asked, target
@@ -16,6 +16,9 @@ from deliverystore.management.spool_worker import Worker
 from deliverystore.management.stopping import on_stop
 from deliverystore.spool import FileStore
 from deliverystore.spool.configured import folder_of
+
+# How long, in seconds, until the next look at what still waits.
+_SHORTEST, _LONGEST = 0.05, 1.0
 
 
 class Command(EndingCommand):
@@ -65,9 +68,11 @@ class Command(EndingCommand):
         )
         parser.add_argument(
             "--settle",
-            type=seconds,
+            type=pause,
+            default=1.0,
             metavar="SECONDS",
-            help="leave files alone that were changed within this time",
+            help="leave files alone that were changed within this time: somebody may "
+            "be writing to them; 0 if all come by rename (default 1)",
         )
         parser.add_argument(
             "--interval",
@@ -87,14 +92,13 @@ class Command(EndingCommand):
             folder_of(folder),
             lease=timedelta(seconds=options["lease"]),
             max_attempts=options["attempts"],
-            settle=timedelta(seconds=options["settle"] or 0),
+            settle=timedelta(seconds=options["settle"]),
         )
         store.prepare()
         worker = Worker(target=target(asked), say=self._say, is_patient=not once)
         with on_stop(worker.stop.set):
             if once:
-                store.recover()
-                worker.run(store.claims())
+                _work_once(worker, store, options["settle"])
             else:
                 self._say(f"Watches {store.path}.")
                 interval = timedelta(seconds=options["interval"])
@@ -104,6 +108,18 @@ class Command(EndingCommand):
             raise CommandError(f"Failed: {worker.failed:,}.", returncode=FOUND)
 
     def _say(self, line: str) -> None:
-        self.stdout.write(printable(line))
+        # What the terminal, or the log, has no letters for must not end the work.
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        safe = printable(line).encode(encoding, "backslashreplace").decode(encoding)
+        self.stdout.write(safe)
         # Whoever reads the log wants to see it now.
         self.stdout.flush()
+
+
+def _work_once(worker: Worker, store: FileStore, settle: float) -> None:
+    """Work until nothing waits, also none of what somebody may be writing to."""
+    store.recover()
+    worker.run(store.claims())
+    while not worker.stop.is_set() and store.status().waiting:
+        worker.stop.wait(min(max(settle, _SHORTEST), _LONGEST))
+        worker.run(store.claims())

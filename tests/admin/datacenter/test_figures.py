@@ -184,6 +184,7 @@ def spools(settings, tmp_path):
     FileStore(store.path, lease=timedelta(0)).claim()
     store.claim()
     FileStore(store.path, max_attempts=1).claim().fail()
+    (store.path / "new" / "folder").mkdir()
     time.sleep(0.01)
     return settings.DELIVERY_STORE_SPOOLS
 
@@ -191,16 +192,30 @@ def spools(settings, tmp_path):
 def test_spools_are_told_with_what_waits_is_claimed_and_has_failed(show, spools):
     text = words(show(run_url("figures")).replace("\xa0", " "))
 
-    assert "scans 3 2 hours 2 (1 overdue) 1" in text
+    assert "scans 3 (1 ignored: no files) 2 hours 2 (1 overdue) 1" in text
     assert "&lt;b&gt; There is no such spool yet: nobody has started" in text
 
 
 def test_a_full_spool_says_that_there_is_more(show, spools, monkeypatch):
     monkeypatch.setattr(configured, "_COUNTED", 20)
     monkeypatch.setattr(configured, "_COUNTED_AT_LEAST", 1)
+    (spools["scans"] / "new" / "folder").rmdir()
     text = words(show(run_url("figures")).replace("\xa0", " "))
 
     assert "scans more than 2 at least 2 hours 2 (1 overdue) 1" in text
+
+
+def test_folders_in_a_full_spool_do_not_hide_that_there_is_more(
+    show, spools, monkeypatch
+):
+    monkeypatch.setattr(configured, "_COUNTED", 20)
+    monkeypatch.setattr(configured, "_COUNTED_AT_LEAST", 1)
+    for number in (3, 4):
+        (spools["scans"] / "new" / str(number)).unlink()
+        (spools["scans"] / "new" / f"folder {number}").mkdir()
+    text = words(show(run_url("figures")))
+
+    assert re.search(r"scans at least [01] \([1-3] ignored: no files\) ", text)
 
 
 def test_who_sees_no_files_is_not_sent_to_them(center, client):
