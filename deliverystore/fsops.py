@@ -371,13 +371,13 @@ def open_file_itself(path: str | Path, flags: int = os.O_RDONLY) -> int:
     """
     # O_NONBLOCK does nothing to files: open(2).
     fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, fd)
         with _naming(path):
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise OSError(errno.EINVAL, "Not a file", str(path))
-    except BaseException:
-        os.close(fd)
-        raise
+            is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+        if not is_file:
+            raise OSError(errno.EINVAL, "Not a file", str(path))
+        stack.pop_all()
     return fd
 
 

@@ -40,6 +40,9 @@ DELIVERY_STORE_ALLOWED_EXTENSIONS = [
 # Where files with rows come in, wait, and are kept.
 DELIVERY_STORE_DATACENTER_ROOT = VAR / "tables"
 
+# A folder in which files are dropped that are to be imported. `make demo` watches it.
+DELIVERY_STORE_SPOOLS = {"registrar": VAR / "hot-folder"}
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

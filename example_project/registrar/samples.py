@@ -19,6 +19,8 @@ from .oddities import FACULTY, MISSPELLED, STUDENT, WAYS, Cells, Line, as_it_sho
 
 FEWEST_STUDENTS = 100
 LONG_NAME = "Faculty of Science"
+# Numbers of students who are in no other file.
+_EXCHANGE, _LATE = 5_000_000, 6_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,16 @@ def newcomers(*, students: int) -> Sample:
     )
 
 
+def exchange() -> Sample:
+    """Return a small file of students from elsewhere, in which nothing is odd."""
+    return _more_students("exchange-students", _EXCHANGE, FEWEST_STUDENTS)
+
+
+def latecomers(*, students: int) -> Sample:
+    """Return a file of as many students as there are, in which nothing is odd."""
+    return _more_students("late-students", _LATE, students)
+
+
 # -- Files ---------------------------------------------------------------------------
 
 
@@ -132,6 +144,12 @@ def _students(people: Sequence[Cells], random: Random) -> Sample:
         },
         right=_right(lines),
     )
+
+
+def _more_students(name: str, last: int, count: int) -> Sample:
+    random = Random(last)  # noqa: S311 - the same file every time
+    people = [_student(last + number, random) for number in range(1, count + 1)]
+    return Sample(processor="students", name=name, header=STUDENT, rows=people)
 
 
 def _enrolled(

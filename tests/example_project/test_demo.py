@@ -101,6 +101,20 @@ def test_the_demo_imports_corrects_and_finishes(first_run):
     assert re.search(r" upload 'students.csv' user='registrar' ", log)
 
 
+def test_the_demo_drops_a_file_into_a_folder_that_imports_it(first_run):
+    told, var = first_run
+    assert re.search(
+        r"^   → exchange-students.csv: 100 of 100 rows are in, \d+\.\d s after ",
+        told,
+        re.MULTILINE,
+    )
+    assert (var / "tables" / "finished" / "exchange-students.csv").exists()
+    # What is left for whoever tries it: outside of the folder, which is empty.
+    assert f"cp {var}/late-students.csv {var}/hot-folder/new/\n" in told
+    assert (var / "late-students.csv").exists()
+    assert _contents(var / "hot-folder") == {}
+
+
 def test_a_second_run_finds_everything_there(tmp_path):
     first = _run(tmp_path)
     stored, tables = _contents(tmp_path / "deliveries"), _contents(tmp_path / "tables")
@@ -114,6 +128,7 @@ def test_a_second_run_finds_everything_there(tmp_path):
     assert _contents(tmp_path / "deliveries") == stored
     assert "An earlier run has imported, corrected and finished all" in second
     assert _contents(tmp_path / "tables") == tables
+    assert "100 of 100 rows are in, in an earlier run of the demo" in second
 
 
 def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
@@ -123,7 +138,7 @@ def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
     after = told.split("After make demo ARGS=--port=8123:\n")[1]
     assert "the site   http://127.0.0.1:8123/\n" in after
     assert "(After make demo ARGS=--port=8123.)" in told
-    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 3
+    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 4
 
 
 def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):
@@ -185,7 +200,7 @@ def test_the_printed_password_opens_the_site_that_is_served(tmp_path):
 
 def test_three_clicks_finish_the_import_that_is_left(tmp_path):
     with _served(tmp_path) as (url, told):
-        (page,) = re.findall(r"^ +1  (http\S+)$", told, re.MULTILINE)
+        page = re.findall(r"^ +1  (http\S+)$", told, re.MULTILINE)[0]
         registrar = Browser(url, "registrar", told)
         named = 'name="([^"]+)"[^>]* aria-label="What is meant by Faculty of Science'
         (name,) = re.findall(named, registrar.get(page))
@@ -199,6 +214,24 @@ def test_three_clicks_finish_the_import_that_is_left(tmp_path):
             time.sleep(0.1)
     assert (done["state"], done["texts"]["failed"]) == ("finished", "0")
     assert not list((tmp_path / "tables").glob("*.csv"))
+
+
+def test_what_is_typed_brings_a_file_in_until_the_demo_ends(tmp_path):
+    with _served(tmp_path) as (url, told):
+        (typed,) = re.findall(r"^ +2  (cp \S+ \S+)$", told, re.MULTILINE)
+        subprocess.run(typed.split(), check=True)
+        registrar = Browser(url, "registrar", told)
+        for _ in range(200):
+            page = registrar.get(f"{url}admin/deliverystore/importrun/?q=late-students")
+            if "200 in" in page:
+                break
+            time.sleep(0.1)
+    assert "late-students.csv" in page
+    assert "200 in" in page
+    # When the demo has ended, nobody watches any more.
+    subprocess.run(typed.split(), check=True)
+    time.sleep(2)
+    assert len(_contents(tmp_path / "hot-folder" / "new")) == 1
 
 
 @pytest.mark.parametrize("students", ["99", "many"])

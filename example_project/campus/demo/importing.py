@@ -37,13 +37,21 @@ class Correction:
 
 def bring_in(sample: Sample, user: User) -> ImportRun:
     """Return the first import of a file; begin it, or go on with it, if need be."""
-    run = _first_import(sample)
+    run = first_import(sample)
     if run is None:
         file = _uploaded(sample, user)
         run = runs.start_run(
             file, sample.processor, sample.mode, user=user, enqueue=False
         )
     return _worked(run)
+
+
+def first_import(sample: Sample) -> ImportRun | None:
+    """Return the first import of a file, if there was one."""
+    # If its name was taken, the file has been renamed.
+    name = rf"^{PurePath(sample.filename).stem}(_\d+)?\.csv$"
+    mine = ImportRun.objects.filter(processor=sample.processor, file__regex=name)
+    return mine.filter(dry_run=False).order_by("pk").first()
 
 
 def latest(run: ImportRun) -> ImportRun:
@@ -55,7 +63,7 @@ def latest(run: ImportRun) -> ImportRun:
 
 def is_done(sample: Sample) -> bool:
     """Tell whether each row of a file is in, or was given up."""
-    run = _first_import(sample)
+    run = first_import(sample)
     return run is not None and latest(run).state in _CLOSED
 
 
@@ -118,13 +126,6 @@ def pending_lines(run: ImportRun) -> Iterator[tuple[str, str]]:
                 line = io.StringIO()
                 csv.writer(line, lineterminator="").writerow(cells)
                 yield f"{line.getvalue()},", errors
-
-
-def _first_import(sample: Sample) -> ImportRun | None:
-    # If its name was taken, the file has been renamed.
-    name = rf"^{PurePath(sample.filename).stem}(_\d+)?\.csv$"
-    mine = ImportRun.objects.filter(processor=sample.processor, file__regex=name)
-    return mine.filter(dry_run=False).order_by("pk").first()
 
 
 def _uploaded(sample: Sample, user: User) -> str:

@@ -6,7 +6,12 @@ from time import perf_counter
 
 from deliverystore.models import Delivery
 from example_project.campus.models import Assignment
-from example_project.registrar.samples import all_samples, newcomers
+from example_project.registrar.samples import (
+    all_samples,
+    exchange,
+    latecomers,
+    newcomers,
+)
 
 from .chapters import (
     show_check,
@@ -21,6 +26,7 @@ from .chapters import (
 )
 from .handing_in import hand_in
 from .homework import all_homework
+from .hot_folder import show_hot_folder
 from .import_chapters import leave_open, show_imports
 from .keeping import first_store
 from .people import Person, make_assignments, make_people
@@ -57,6 +63,8 @@ def tell(
     registrar = people["registrar"].user
     show_imports(story, all_samples(students=students), registrar)
     leave_open(story, newcomers(students=students), registrar, site)
+    dropped, left = exchange(), latecomers(students=students)
+    show_hot_folder(story, dropped, left, site)
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
     show_way_in(story, list(people.values()), assignments, site)

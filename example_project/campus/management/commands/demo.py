@@ -10,17 +10,18 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from deliverystore.exceptions import LimitExceeded
+from example_project.campus.demo.hot_folder import watch_command
 from example_project.campus.demo.site import DEFAULT_PORT, Site
 from example_project.campus.demo.story import Story
 from example_project.campus.demo.telling import tell
-from example_project.campus.demo.working import a_worker
+from example_project.campus.demo.working import WORKER, beside
 from example_project.registrar.samples import FEWEST_STUDENTS
 
 
 class Command(BaseCommand):
     help = (
         "Set Campus up, hand in real files, damage one, find it, restore it, import "
-        "tables with bad rows, correct these, and serve the site."
+        "tables with bad rows, correct these, watch a folder, and serve the site."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -78,7 +79,7 @@ class Command(BaseCommand):
         if site.is_served:
             self.stdout.write("")
             self.stdout.flush()  # The passwords, also if the output is a pipe.
-            with a_worker():
+            with beside(WORKER, watch_command()):
                 call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
 
 
