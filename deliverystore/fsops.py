@@ -277,8 +277,10 @@ def copy_file(
     """
     how: dict[str, Any] = {"replace": replace, "group": group}
     opener = None if follow_links else open_file_itself
+    with _naming(source):
+        opened = open(source, "rb", buffering=0, opener=opener)  # noqa: SIM115
     with (
-        open(source, "rb", buffering=0, opener=opener) as original,
+        opened as original,
         new_file(path, policy, **how, draft_folder=draft_folder) as copy,
     ):
         copy_content(original, copy)

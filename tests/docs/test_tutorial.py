@@ -67,8 +67,31 @@ class Reader:
             script.write_text(SHELL)
             self._run(f"python {script.name} {session.name}")
 
+    def watch(self, command):
+        """Leave a command running, as in a terminal of its own."""
+        self.watching = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        # It has begun.
+        assert self.watching.stdout.readline() == f"Watches {self.folder}/dropped.\n"
+
+    def drop(self, command):
+        """Drop a file into what is watched; return what is said of it."""
+        self._run(command)
+        return self.watching.stdout.readline()
+
     def type(self, command, said):
         self.leave_shell()
+        if "watch_spool" in command:
+            self.watch(command)
+            return
+        if command.startswith("cp "):
+            self.said_of_file = self.drop(command)
+            return
         if command == "python manage.py shell" or command.startswith(LEFT_OUT):
             return
         found = self._run(
@@ -78,20 +101,23 @@ class Reader:
         if said:
             assert sorted(found.splitlines()) == sorted(said.splitlines())
 
-    def _run(self, command, *, fails=False):
+    @property
+    def _environment(self):
         ours = ("DELIVERYSTORE", "DJANGO", "PG")
-        environment = {
+        return {
             **{key: os.environ[key] for key in os.environ if not key.startswith(ours)},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder),
             "DJANGO_SETTINGS_MODULE": "school.settings",
             "DJANGO_SUPERUSER_PASSWORD": "secret",
         }
+
+    def _run(self, command, *, fails=False):
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=self.folder,
             check=False,
-            env=environment,
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -112,3 +138,9 @@ def test_who_follows_the_tutorials_sees_what_they_say(tmp_path):
             for command in COMMAND.finditer(block["text"]):
                 reader.type(command["typed"], command["said"])
     reader.leave_shell()
+    reader.watching.terminate()
+    ended, _ = reader.watching.communicate(timeout=20)
+    (told,) = re.findall(r"^'late.csv': .*\n", text, re.MULTILINE)
+    pattern = re.escape(told).replace(r"0\.05", r"\d+\.\d\d")
+    assert re.fullmatch(pattern, reader.said_of_file)
+    assert ended == "Ends. Done: 1, failed: 0.\n"
