@@ -11,8 +11,8 @@ from deliverystore.admin.datacenter.deleting import DeletingPages
 from deliverystore.admin.datacenter.downloads import DownloadPages
 from deliverystore.admin.datacenter.files import FileLists
 from deliverystore.admin.datacenter.logs import LogPages
+from deliverystore.admin.datacenter.preview import PreviewPages
 from deliverystore.admin.datacenter.processors import ProcessorPages
-from deliverystore.admin.datacenter.removing import AskingPreviewPages
 from deliverystore.admin.datacenter.upload import UploadPages
 from deliverystore.models import DataFileInfo
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FAMILIES = (
     FileLists,
     UploadPages,
-    AskingPreviewPages,
+    PreviewPages,
     DownloadPages,
     DeletingPages,
     ProcessorPages,

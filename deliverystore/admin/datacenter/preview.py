@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from deliverystore.admin.datacenter import removing
 from deliverystore.admin.datacenter.family import MAX_SHOWN, PageFamily, named
 from deliverystore.admin.datacenter.import_form import ImportForm
 from deliverystore.admin.datacenter.layouts import PARTS, layout_of
@@ -61,6 +62,8 @@ class PreviewPages(PageFamily):
                 data, found, request.user, is_posted=is_posted, tried=tried
             )
             if is_posted and form.can_start():
+                if removing.is_to_be_asked(data, form):
+                    return self._question(request, found, form)
                 run = self._started(request, form)
                 if run is not None:
                     return HttpResponseRedirect(self._links(request).url(run))
@@ -92,6 +95,18 @@ class PreviewPages(PageFamily):
         except DeliveryStoreError as error:
             form.refuse(shown(str(error), MAX_SHOWN))
         return None
+
+    def _question(
+        self, request: HttpRequest, found: Preview, form: ImportForm
+    ) -> HttpResponseBase:
+        links = self._links(request)
+        return self.show(
+            request,
+            "remove.html",
+            _("Remove objects?"),
+            tab="pending",
+            **removing.question(request.POST, form, found, links=links, url=self.url),
+        )
 
     def _page(
         self, request: HttpRequest, found: Preview, form: ImportForm

@@ -1,71 +1,55 @@
-"""Imports that remove objects begin after a question."""
+"""The question that comes before an import which removes objects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from django.utils.translation import gettext as _
+from typing import TYPE_CHECKING, Any
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.layouts import layout_of, said
-from deliverystore.admin.datacenter.preview import PreviewPages
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.of_files import last_tried
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+    from collections.abc import Callable, Mapping
 
     from deliverystore.admin.datacenter.import_form import ImportForm
+    from deliverystore.admin.datacenter.links import RunLinks
     from deliverystore.datacenter.previewing import Preview
 
 # What a form says beside how the import is to be done.
 _ANSWERS = {"csrfmiddlewaretoken", "confirmed", "dry_run"}
 
 
-class AskingPreviewPages(PreviewPages):
-    """The way into an import; where objects are to be removed, it asks first."""
-
-    def _started(self, request: HttpRequest, form: ImportForm) -> ImportRun | None:
-        return (
-            None if _is_to_be_asked(request, form) else super()._started(request, form)
-        )
-
-    def _page(
-        self, request: HttpRequest, found: Preview, form: ImportForm
-    ) -> HttpResponseBase:
-        is_refused = form.errors or form.has_column_errors
-        if request.method != "POST" or is_refused or not _is_to_be_asked(request, form):
-            return super()._page(request, found, form)
-        tried = _tried(form, found)
-        count = _count(found)
-        values = request.POST.items()
-        return self.show(
-            request,
-            "remove.html",
-            _("Remove objects?"),
-            tab="pending",
-            form=form,
-            rows="" if count is None else looks.rows(count),
-            values=[(name, value) for name, value in values if name not in _ANSWERS],
-            tried=tried,
-            tried_url=self._links(request).url(tried),
-            removed="" if tried is None else looks.number(tried.removed),
-            here=self.url("preview", [("file", form.file)]),
-            back=self.url(
-                "preview",
-                {
-                    "file": form.file,
-                    "use": form.use,
-                    **said(layout_of(request.POST)),
-                }.items(),
-            ),
-        )
+def is_to_be_asked(data: Mapping[str, str], form: ImportForm) -> bool:
+    """Tell whether what a form asks for is to be confirmed first."""
+    return form.mode is Mode.REMOVE and not {"dry_run", "confirmed"} & data.keys()
 
 
-def _is_to_be_asked(request: HttpRequest, form: ImportForm) -> bool:
-    is_real = "dry_run" not in request.POST
-    return form.mode is Mode.REMOVE and is_real and "confirmed" not in request.POST
+def question(
+    data: Mapping[str, str],
+    form: ImportForm,
+    found: Preview,
+    *,
+    links: RunLinks,
+    url: Callable[..., str],
+) -> dict[str, Any]:
+    """Return what the page of the question has to know.
+
+    url makes the address of a page of the data center, by its name and its query.
+    """
+    tried, count = _tried(form, found), _count(found)
+    back = {"file": form.file, "use": form.use, **said(layout_of(data))}
+    return {
+        "form": form,
+        "rows": "" if count is None else looks.rows(count),
+        "values": [pair for pair in data.items() if pair[0] not in _ANSWERS],
+        "tried": tried,
+        "tried_url": links.url(tried),
+        "removed": "" if tried is None else looks.number(tried.removed),
+        "here": url("preview", [("file", form.file)]),
+        "back": url("preview", back.items()),
+    }
 
 
 def _tried(form: ImportForm, found: Preview) -> ImportRun | None:
