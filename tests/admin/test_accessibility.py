@@ -6,6 +6,7 @@ import pytest
 
 from deliverystore.datacenter import exports, runs
 from deliverystore.models import FileMeta
+from deliverystore.spool import FileStore
 from tests.admin.conftest import LIST
 from tests.admin.datacenter.helpers import export_url, imported, run_url, some_failed
 from tests.admin.datacenter.people import sign_in, url
@@ -107,8 +108,22 @@ def grave(page):
     ]
 
 
+@pytest.fixture
+def spools(settings, tmp_path):
+    """Two spools: in one a file has failed, the other is not there."""
+    settings.DELIVERY_STORE_SPOOLS = {
+        "scans": tmp_path / "scans",
+        "new": tmp_path / "no",
+    }
+    store = FileStore(tmp_path / "scans", max_attempts=1)
+    store.prepare()
+    with store.writing("a") as file:
+        file.write("content")
+    store.claim().fail()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_nothing_grave_is_found_on_any_page(admin, center, width, scheme):
+def test_nothing_grave_is_found_on_any_page(admin, center, spools, width, scheme):
     admin.set_viewport_size({"width": width, "height": 844})
     admin.emulate_media(color_scheme=scheme)
     found = {}

@@ -110,10 +110,12 @@ def _counted(count: int, limit: int) -> str:
 def _age(status: SpoolStatus, limit: int) -> str:
     if status.oldest is None:
         return ""
-    is_young = timezone.now() - status.oldest < timedelta(minutes=1)
-    age = _("less than a minute") if is_young else timesince(status.oldest)
     # Those that were not counted may be older.
-    return _("at least %(age)s") % {"age": age} if _is_cut(status, limit) else age
+    is_cut = _is_cut(status, limit)
+    if timezone.now() - status.oldest < timedelta(minutes=1):
+        return _("not known") if is_cut else _("less than a minute")
+    age = timesince(status.oldest)
+    return _("at least %(age)s") % {"age": age} if is_cut else age
 
 
 def _is_cut(status: SpoolStatus, limit: int) -> bool:
