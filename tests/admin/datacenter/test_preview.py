@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import expect
 
+from deliverystore.admin.datacenter import run_facts
 from deliverystore.datacenter import previewing, registry, runs
 from deliverystore.models import ImportRun, SavedMapping
 from tests.admin.datacenter.helpers import some_failed, who_may
@@ -202,7 +203,10 @@ def test_the_line_of_the_header_is_chosen_by_its_number(look, submit):
         look(header_line="3", use="faculty:create"), **{"column-2": "ignore"}
     )
     assert answer.status_code == 302
-    assert ImportRun.objects.get().layout["header_line"] == 3
+    run = ImportRun.objects.get()
+    assert run.layout["header_line"] == 3
+    facts = dict(run_facts.facts(run, [], lambda *_: ""))
+    assert facts["written as"].endswith(", columns named in line 3")
 
 
 @pytest.mark.parametrize("line", ["0", "-1", "1001", "x", "9" * 30, " 2²"])
