@@ -15,6 +15,8 @@ class Leased(models.Model):
 
     # The states in which the work is not over.
     HOLDING: Collection[str] = ()
+    # The state of work that has a worker.
+    RUNNING = "running"
 
     processor = models.CharField(_("processor"), max_length=100)
     user = models.ForeignKey(

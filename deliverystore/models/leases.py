@@ -1,4 +1,4 @@
-"""One worker for a run or an export: who has the lease may write, and nobody else."""
+"""One worker for each piece of work: who has the lease may write, and nobody else."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import router, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from deliverystore.exceptions import RunBusy
-from deliverystore.models import ImportRun
+from deliverystore.models.imports import ImportRun
 from deliverystore.models.leased import Leased
 
 # A batch takes less; a worker that does not come back in time has lost its work.
 LEASE = timedelta(minutes=2)
-_RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,12 @@ def take(work: Leased) -> Lease:
     worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
     now = timezone.now()
     free = _unlocked(work)
-    with transaction.atomic(using=database()):
+    with transaction.atomic(using=database(type(work))):
         taken = free.update(
             worker=worker,
             lease_until=now + LEASE,
             heartbeat=now,
-            state=_RUNNING,
+            state=work.RUNNING,
             started=work.started or now,
             error="",
         )
@@ -68,9 +67,9 @@ def take(work: Leased) -> Lease:
     return Lease(work, worker)
 
 
-def database() -> str:
-    """Return the alias of the database with the runs."""
-    return str(router.db_for_write(ImportRun))
+def database(model: type[Model] = ImportRun) -> str:
+    """Return the alias of the database with the runs, or with other work."""
+    return str(router.db_for_write(model))
 
 
 def is_left(work: Leased) -> bool:
@@ -83,7 +82,7 @@ def is_left(work: Leased) -> bool:
     if free.exclude(worker="").exists():
         # Locked only if somebody seems to have died: elsewhere, a worker that looks
         # for work at this moment would pass it by.
-        with transaction.atomic(using=database()):
+        with transaction.atomic(using=database(type(work))):
             return bool(free.select_for_update(skip_locked=True))
     return free.exists()
 
@@ -112,7 +111,7 @@ def _dead_here(work: Leased) -> Q:
     """Return the condition for work whose worker was a process of this machine."""
     condition = Q(pk__in=[])
     here = f"{socket.gethostname()}:"
-    active = _all(work).filter(state=_RUNNING, worker__startswith=here)
+    active = _all(work).filter(state=work.RUNNING, worker__startswith=here)
     for worker in active.values_list("worker", flat=True):
         pid = int(worker.removeprefix(here).partition(":")[0])
         if not _is_alive(pid):
