@@ -7,7 +7,6 @@ import os
 import socket
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import router, transaction
 from django.db.models import Model, Q, QuerySet
@@ -16,9 +15,6 @@ from django.utils import timezone
 from deliverystore.exceptions import RunBusy
 from deliverystore.models.imports import ImportRun
 from deliverystore.models.leased import Leased
-
-# A batch takes less; a worker that does not come back in time has lost its work.
-LEASE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,9 @@ class Lease:
         In a transaction, the row is locked from here on, so that it stays ours.
         """
         now = timezone.now()
-        if not self._mine.update(heartbeat=now, lease_until=now + LEASE, **values):
+        if not self._mine.update(
+            heartbeat=now, lease_until=now + self.work.LEASE, **values
+        ):
             raise RunBusy(f"Another worker has taken over {_named(self.work)}.")
 
     def release(self, **values: object) -> None:
@@ -55,7 +53,7 @@ def take(work: Leased) -> Lease:
     with transaction.atomic(using=database(type(work))):
         taken = free.update(
             worker=worker,
-            lease_until=now + LEASE,
+            lease_until=now + work.LEASE,
             heartbeat=now,
             state=work.RUNNING,
             started=work.started or now,
