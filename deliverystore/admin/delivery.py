@@ -28,6 +28,7 @@ from deliverystore.admin.pages import DeliveryPages
 from deliverystore.admin.readonly import ReadOnlyAdmin
 from deliverystore.models import Delivery
 from deliverystore.models.access import may
+from deliverystore.publishing.registry import get_processors as publishers
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -188,7 +189,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         obj: Delivery | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            files = Paginator(obj.files.all(), FILES_PER_PAGE)
+            rows = obj.files.select_related("publication")
+            files = Paginator(rows, FILES_PER_PAGE)
             context["in_words"] = display.in_words(obj)
             context["facts"] = display.facts(request, self.admin_site, obj)
             context["damage"] = damage_of(request, obj)
@@ -197,4 +199,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
                 action: obj.permits(request.user, action)
                 for action in ("download", "verify", "abandon")
             }
+            context["may"]["publish"] = bool(
+                obj.number and publishers() and may(request.user, "publish", obj)
+            )
+            context["may"]["see_publications"] = may(request.user, "publish")
         return super().render_change_form(request, context, add, change, form_url, obj)
