@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deliverystore.publishing.filepaths import clean_listy_filepath
 from deliverystore.publishing.jobs import Job
+from deliverystore.publishing.pictures import PictureProcessor
 from deliverystore.publishing.pipeline import work
 from deliverystore.publishing.processors import MediaProcessor
 from deliverystore.publishing.registry import register
@@ -22,6 +23,7 @@ __all__ = [
     "CloudFileStorage",
     "Job",
     "MediaProcessor",
+    "PictureProcessor",
     "StorageInterface",
     "Workbench",
     "WorkbenchManager",
