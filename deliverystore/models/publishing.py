@@ -59,7 +59,7 @@ class Publication(Leased):
         verbose_name_plural = _("publications")
 
     def __str__(self) -> str:
-        return gettext("publication of file %(id)s") % {"id": self.filemeta_id}
+        return gettext("publication of %(file)s") % {"file": self.filemeta.filename}
 
 
 class PublishedFileQuerySet(models.QuerySet["PublishedFile"]):

@@ -101,6 +101,18 @@ def test_the_demo_imports_corrects_and_finishes(first_run):
     assert re.search(r" upload 'students.csv' user='registrar' ", log)
 
 
+def test_the_demo_publishes_the_photos_that_it_made(first_run):
+    told, var = first_run
+    assert "→ 9 files are public: " in told
+    assert "the gallery  http://127.0.0.1:8000/gallery/" in told
+    published = _contents(var / "media" / "published")
+    assert sorted(path.name.partition("-")[0] for path in published) == [
+        *(["medium"] * 4 + ["preview"] + ["thumbnail"] * 4)
+    ]
+    assert not any(b"Exif" in content for content in published.values())
+    assert list((var / "workbench").iterdir()) == []
+
+
 def test_a_second_run_finds_everything_there(tmp_path):
     first = _run(tmp_path)
     stored, tables = _contents(tmp_path / "deliveries"), _contents(tmp_path / "tables")
@@ -114,6 +126,7 @@ def test_a_second_run_finds_everything_there(tmp_path):
     assert _contents(tmp_path / "deliveries") == stored
     assert "An earlier run has imported, corrected and finished all" in second
     assert _contents(tmp_path / "tables") == tables
+    assert "→ 9 files are public since an earlier run." in second
 
 
 def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
@@ -123,7 +136,7 @@ def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
     after = told.split("After make demo ARGS=--port=8123:\n")[1]
     assert "the site   http://127.0.0.1:8123/\n" in after
     assert "(After make demo ARGS=--port=8123.)" in told
-    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 3
+    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 4
 
 
 def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):
