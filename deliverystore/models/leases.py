@@ -35,9 +35,9 @@ class Lease:
         ):
             raise RunBusy(f"Another worker has taken over {_named(self.work)}.")
 
-    def release(self, **values: object) -> None:
-        """Give the work back, if it is still ours."""
-        self._mine.update(worker="", lease_until=None, **values)
+    def release(self, **values: object) -> bool:
+        """Give the work back, if it is still ours; tell whether it was."""
+        return bool(self._mine.update(worker="", lease_until=None, **values))
 
     @property
     def _mine(self) -> QuerySet[Leased]:
@@ -49,16 +49,17 @@ def take(work: Leased) -> Lease:
     host = socket.gethostname()
     worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
     now = timezone.now()
-    free = _unlocked(work)
+    values = {
+        "worker": worker,
+        "lease_until": now + work.LEASE,
+        "heartbeat": now,
+        "state": work.RUNNING,
+        "started": work.started or now,
+        "error": "",
+    }
     with transaction.atomic(using=database(type(work))):
-        taken = free.update(
-            worker=worker,
-            lease_until=now + work.LEASE,
-            heartbeat=now,
-            state=work.RUNNING,
-            started=work.started or now,
-            error="",
-        )
+        # Hardly ever somebody has died.
+        taken = _waiting(work).update(**values) or _unlocked(work).update(**values)
     if not taken:
         raise RunBusy(f"Another worker is at {_named(work)}, or it is over.")
     work.refresh_from_db()
@@ -94,6 +95,10 @@ def _named(work: Leased) -> str:
     return f"{work._meta.verbose_name} {work.pk}"
 
 
+def _waiting(work: Leased) -> QuerySet[Leased]:
+    return _all(work).filter(pk=work.pk, worker="", state__in=work.HOLDING)
+
+
 def _free(work: Leased) -> QuerySet[Leased]:
     gone = Q(worker="") | Q(lease_until__lt=timezone.now()) | _dead_here(work)
     return _all(work).filter(gone, state__in=work.HOLDING)
@@ -109,8 +114,8 @@ def _dead_here(work: Leased) -> Q:
     """Return the condition for work whose worker was a process of this machine."""
     condition = Q(pk__in=[])
     here = f"{socket.gethostname()}:"
-    active = _all(work).filter(state=work.RUNNING, worker__startswith=here)
-    for worker in active.values_list("worker", flat=True):
+    its = _all(work).filter(pk=work.pk, state=work.RUNNING, worker__startswith=here)
+    for worker in its.values_list("worker", flat=True):
         pid = int(worker.removeprefix(here).partition(":")[0])
         if not _is_alive(pid):
             condition |= Q(worker=worker)

@@ -42,7 +42,6 @@ def work(
         logger.exception("%s failed", publication)
         placing.discard(placed)
         _fail(publication, lease, error)
-    lease.release()
     publication.refresh_from_db()
     return publication
 
@@ -67,7 +66,7 @@ def _fail(publication: Publication, lease: Lease, error: Exception) -> None:
     mine = Publication.objects.filter(
         pk=publication.pk, worker=lease.worker, state=_State.PROCESSING
     )
-    mine.update(**_failure(error))
+    mine.update(worker="", lease_until=None, **_failure(error))
 
 
 def _failure(error: Exception) -> dict[str, Any]:

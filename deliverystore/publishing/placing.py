@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from deliverystore.conf import conf
 from deliverystore.digests import Digester
-from deliverystore.exceptions import InvalidFilepath, PublishingRefused
+from deliverystore.exceptions import InvalidFilepath, PublishingRefused, RunBusy
 from deliverystore.models import FileMeta, Publication, PublishedFile, leases
 from deliverystore.models.leases import Lease
 from deliverystore.models.publishing import PublishedFileQuerySet
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 # The folder in the public store; the others are the site's.
 FOLDER = "published"
+# Files that were handed in, whose results share a folder.
 _PER_FOLDER = 1000
 _MAX_KEYNAME = 100
 _State = PublishedFile.State
@@ -70,9 +71,10 @@ def show(lease: Lease, filemeta: FileMeta, placed: Iterable[PublishedFile]) -> N
     files = PublishedFile.objects.filter(filemeta=filemeta)
     new = [one.pk for one in placed]
     with transaction.atomic(using=leases.database(Publication)):
-        lease.write(
+        if not lease.release(
             state=Publication.State.PROCESSED, progress=1.0, ended=timezone.now()
-        )
+        ):
+            raise RunBusy(f"Another worker has taken over {lease.work}.")
         files.public().retire(after=conf.DELIVERY_STORE_GRACE)
         files.being_written().filter(pk__in=new).update(state=_State.PUBLIC)
 
@@ -136,8 +138,8 @@ def _new_filepath(filemeta: FileMeta, keyname: str, path: Path) -> list[str]:
     if not key or len(keyname) > _MAX_KEYNAME:
         raise PublishingRefused(f"{keyname!r} cannot be the name of a key.")
     pk = int(filemeta.pk)
-    name = f"{key}-{secrets.token_hex(12)}{path.suffix}"
-    return clean_listy_filepath([FOLDER, str(pk // _PER_FOLDER), str(pk), name])
+    name = f"{pk}-{key}-{secrets.token_hex(12)}{path.suffix}"
+    return clean_listy_filepath([FOLDER, str(pk // _PER_FOLDER), name])
 
 
 def _measure(path: Path) -> tuple[int, str]:

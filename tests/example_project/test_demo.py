@@ -106,7 +106,7 @@ def test_the_demo_publishes_the_photos_that_it_made(first_run):
     assert "→ 9 files are public: " in told
     assert "the gallery  http://127.0.0.1:8000/gallery/" in told
     published = _contents(var / "media" / "published")
-    assert sorted(path.name.partition("-")[0] for path in published) == [
+    assert sorted(path.name.split("-")[1] for path in published) == [
         *(["medium"] * 4 + ["preview"] + ["thumbnail"] * 4)
     ]
     assert not any(b"Exif" in content for content in published.values())

@@ -272,7 +272,7 @@ class TestInABrowser:
         for address in (
             f"/media/{name}",
             f"/media/../{handed_in.relative_to(media.parent)}",
-            f"/media/published/0/{file.pk}/hello.txt",
+            f"/media/published/0/{file.pk}-upper.txt",
             f"/deliveries/files/{file.pk}/",
             f"/admin/deliverystore/delivery/files/{file.pk}/download/",
         ):

@@ -100,10 +100,10 @@ def test_a_worker_does_it_once_it_is_committed(
 def test_its_address_is_made_of_ids_and_cannot_be_guessed(file):
     done(file)
 
-    folder, thousand, pk, name = file.published_files.get(keyname="upper").filepath
-    assert (folder, thousand, pk) == ("published", str(file.pk // 1000), str(file.pk))
-    key, token = name.removesuffix(".txt").split("-")
-    assert (key, len(token)) == ("upper", 24)
+    folder, thousand, name = file.published_files.get(keyname="upper").filepath
+    assert (folder, thousand) == ("published", str(file.pk // 1000))
+    pk, key, token = name.removesuffix(".txt").split("-")
+    assert (pk, key, len(token)) == (str(file.pk), "upper", 24)
     assert "hello" not in name
 
 

@@ -42,7 +42,7 @@ def show_publishing(story: Story, handed_in: HandedIn, site: Site) -> None:
     story.say(f"They are in {where}/; STORAGES could name a bucket behind a CDN.")
     story.say()
     if not site.is_served:
-        story.say(f"After {site.command}:")
+        story.say(f"(After {site.command}.)")
     story.table([("the gallery", f"{site.url}gallery/")])
 
 
