@@ -38,8 +38,8 @@ def work(
     except RunBusy:
         placing.discard(placed)
         raise
-    except Exception as error:
-        logger.exception("%s failed", publication)
+    except Exception as error:  # noqa: BLE001 - it is logged, and in the row
+        _log(publication, error)
         placing.discard(placed)
         _fail(publication, lease, error)
     publication.refresh_from_db()
@@ -67,6 +67,14 @@ def _fail(publication: Publication, lease: Lease, error: Exception) -> None:
         pk=publication.pk, worker=lease.worker, state=_State.PROCESSING
     )
     mine.update(worker="", lease_until=None, **_failure(error))
+
+
+def _log(publication: Publication, error: Exception) -> None:
+    """Log a failure; one that lies in the file is no fault of the site."""
+    if isinstance(error, ProcessingFailed):
+        logger.info("%s failed: %s", publication, error)
+    else:
+        logger.error("%s failed", publication, exc_info=error)
 
 
 def _failure(error: Exception) -> dict[str, Any]:
