@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -15,6 +16,7 @@ from deliverystore.publishing import publish, work
 from example_project.campus.demo.photos import photos
 
 GALLERY = "/gallery/"
+GRAVE = {"serious", "critical"}
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +141,32 @@ def test_the_teacher_takes_a_photo_off_the_site(
 
     assert "Nothing to see yet" in shown()
     assert not [path for path in media.rglob("*") if path.is_file()]
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_gallery_is_for_everybody(
+    page, live_server, assignments, amina, photo, width, scheme
+):
+    delivery = Delivery.begin(assignments["photos"], amina)
+    delivery.add_files([("view.jpg", photo), (f"{'long ' * 40}.txt", "text")])
+    delivery.finish()
+    for file in delivery.files.all():
+        work(publish(file, enqueue=False))
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+
+    page.goto(live_server.url + GALLERY)
+
+    found = Axe().run(page).response["violations"]
+    grave = [one["id"] for one in found if one["impact"] in GRAVE]
+    assert grave == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert (
+        page.locator(".gallery img").evaluate("one => one.complete && one.naturalWidth")
+        > 0
+    )
 
 
 @pytest.mark.browser

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from deliverystore.models import Publication
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
+from tests.admin.test_accessibility import grave
 from tests.factories import UserFactory, finished_delivery
 from tests.publishing.media import public
 
@@ -249,6 +250,24 @@ class TestInABrowser:
         expect(admin.get_by_text("Visitors see what was made")).to_be_visible()
         expect(admin.get_by_text("There is nothing in it.")).to_have_count(0)
         assert Publication.objects.get(pk=publication.pk).state == "processed"
+
+    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+    def test_nothing_grave_is_found_on_any_page(
+        self, admin, file, bad, pictures, width, scheme
+    ):
+        failed = publish(bad, processor="upper", enqueue=False)
+        addresses = [
+            LIST,
+            url("change", done(file)),
+            url("change", work(failed)),
+            reverse("admin:deliverystore_delivery_change", args=[file.delivery_id]),
+        ]
+        admin.set_viewport_size({"width": width, "height": 844})
+        admin.emulate_media(color_scheme=scheme)
+
+        for address in addresses:
+            assert admin.open(address).status == 200
+            assert grave(admin) == [], address
 
     def test_a_page_follows_the_work(self, admin, file):
         publication = publish(file, enqueue=False)
