@@ -26,11 +26,13 @@ from deliverystore.admin.filters import (
 )
 from deliverystore.admin.pages import DeliveryPages
 from deliverystore.admin.readonly import ReadOnlyAdmin
-from deliverystore.models import Delivery
+from deliverystore.models import Delivery, Publication
 from deliverystore.models.access import may
 from deliverystore.publishing.registry import get_processors as publishers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.urls import URLPattern
     from django.utils.functional import _StrPromise
@@ -178,6 +180,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
         super().response_delete(request, obj_display, obj_id)
         name = f"{self.admin_site.name}:deliverystore_delivery_changelist"
         return HttpResponseRedirect(reverse(name))
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        # It goes with its file, and nobody may delete it alone.
+        name = Publication._meta.verbose_name
+        return found, counts, {one for one in lacking if one != name}, protected
 
     def render_change_form(
         self,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from django.core.files import File
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,7 +24,11 @@ from deliverystore.models import FileMeta, Publication, PublishedFile, leases
 from deliverystore.models.leases import Lease
 from deliverystore.models.publishing import PublishedFileQuerySet
 from deliverystore.models.removal import patience
-from deliverystore.publishing.filepaths import clean_listy_filepath, name_of
+from deliverystore.publishing.filepaths import (
+    clean_listy_filepath,
+    filepath_of,
+    name_of,
+)
 from deliverystore.publishing.stores import public_store
 from deliverystore.streams import CHUNK_SIZE
 
@@ -54,10 +59,16 @@ def place(lease: Lease, filemeta: FileMeta, keyname: str, path: Path) -> Publish
             size=size,
             digest=digest,
         )
-    with path.open("rb") as file:
-        found = public_store.store_unique(filepath, file)
-    if found != filepath:
-        placed.filepath = found
+    try:
+        with path.open("rb") as file:
+            # No other file has this name, which is recorded by now.
+            name = public_store.store.save(name_of(filepath), File(file))
+    except Exception:
+        # It may have got there all the same, or half of it.
+        discard([placed])
+        raise
+    if name != name_of(filepath):
+        placed.filepath = filepath_of(name)
         placed.save(update_fields=["filepath"])
     return placed
 
@@ -76,7 +87,9 @@ def show(lease: Lease, filemeta: FileMeta, placed: Iterable[PublishedFile]) -> N
         ):
             raise RunBusy(f"Another worker has taken over {lease.work}.")
         files.public().retire(after=conf.DELIVERY_STORE_GRACE)
-        files.being_written().filter(pk__in=new).update(state=_State.PUBLIC)
+        shown = files.being_written().filter(pk__in=new).update(state=_State.PUBLIC)
+        if shown < len(new):
+            raise RunBusy(f"What {lease.work} has made was swept away meanwhile.")
 
 
 def take_back(lease: Lease, filemeta: FileMeta) -> None:
@@ -109,8 +122,10 @@ def remove(files: PublishedFileQuerySet) -> int:
     """
     count = 0
     for one in list(files.filter(due())):
-        _among([one]).exclude(state=_State.REMOVED).retire()
-        if _remove_bytes([one]):
+        # What has become public this very moment is not retired.
+        seen = PublishedFile.objects.filter(pk=one.pk, state=one.state)
+        is_retired = one.state == _State.REMOVED or seen.retire()
+        if is_retired and _remove_bytes([one]):
             count += _among([one]).delete()[0]
     return count
 

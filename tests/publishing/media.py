@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+
 from deliverystore.exceptions import ProcessingFailed
 from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor
@@ -26,6 +31,14 @@ class UpperProcessor(MediaProcessor):
         length = job.workbench.joinpath("length.txt")
         length.write_text(str(len(text)))
         job.publish("length", length)
+
+
+class Full(FileSystemStorage):
+    """A storage whose disk is full in the middle of a file."""
+
+    def _save(self, name, content):
+        super()._save(name, ContentFile(content.read()[:2]))
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 class Killed(BaseException):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from deliverystore.models import Publication
+from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
 from tests.admin.test_accessibility import grave
@@ -196,6 +196,20 @@ def test_a_file_that_no_processor_takes_is_said(client, boss, db, media, process
     )
 
     assert "Nobody publishes" in told(response)[0]
+
+
+def test_a_delivery_with_published_files_can_be_deleted(
+    client, boss, file, django_capture_on_commit_callbacks
+):
+    done(file)
+    address = reverse("admin:deliverystore_delivery_delete", args=[file.delivery_id])
+    assert "Are you sure" in client.get(address).text
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(address, {"post": "yes"})
+
+    assert not Publication.objects.exists()
+    assert not PublishedFile.objects.exists()
 
 
 def test_who_may_only_look_has_no_buttons(client, file):

@@ -202,6 +202,38 @@ def test_what_failed_after_it_had_put_something_there_leaves_nothing(
     assert files_in(media) == recorded() == set()
 
 
+def test_a_store_that_breaks_off_leaves_nothing(file, settings, media):
+    options = settings.STORAGES["media"]["OPTIONS"]
+    backend = "tests.publishing.media.Full"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "media": {"BACKEND": backend, "OPTIONS": options},
+    }
+
+    publication = done(file)
+
+    assert (publication.state, publication.error_class) == ("failed", "OSError")
+    assert files_in(media) == recorded() == set()
+
+
+def test_what_became_public_this_very_moment_is_not_swept(file, processor):
+    def slow(job):
+        one = job.publish("one", write(job))
+        PublishedFile.objects.update(added=timezone.now() - timedelta(days=9))
+        publication = Publication.objects.get()
+        Publication.objects.update(lease_until=timezone.now() - timedelta(days=1))
+        assert sweep() == 1
+        Publication.objects.update(lease_until=publication.lease_until)
+        assert not public_store.file_exists(one.filepath)
+
+    using(processor, slow)
+    publication = start(file)
+
+    with pytest.raises(RunBusy, match="swept away"):
+        work(publication)
+    assert public(file) == {}
+
+
 def test_what_failed_can_be_tried_again(file, processor):
     failing = using(processor, lambda job: 1 / 0)
     assert done(file).state == "failed"
