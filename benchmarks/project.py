@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import django
@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 
 @contextlib.contextmanager
-def project(**extra: object) -> Iterator[Path]:
+def project(*, apps: Sequence[str] = (), **extra: object) -> Iterator[Path]:
     """Set Django up with SQLite and a delivery store below a new folder, once."""
     with tempfile.TemporaryDirectory(prefix="deliverystore-bench-") as name:
         folder = Path(name)
@@ -24,6 +24,7 @@ def project(**extra: object) -> Iterator[Path]:
                 "django.contrib.contenttypes",
                 "deliverystore",
                 "benchmarks",
+                *apps,
             ],
             DATABASES={
                 "default": {

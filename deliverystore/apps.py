@@ -17,5 +17,8 @@ class DeliveryStoreConfig(AppConfig):
         """Register the checks, which read the settings only when they run."""
         from deliverystore import checks  # noqa: F401
         from deliverystore.datacenter import registry
+        from deliverystore.publishing import registry as media_registry
+        from deliverystore.publishing import removing  # noqa: F401
 
         registry.autodiscover()
+        media_registry.autodiscover()

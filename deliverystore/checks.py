@@ -30,6 +30,8 @@ from deliverystore.datacenter import naming, registry
 from deliverystore.digests import new_hash
 from deliverystore.exceptions import InvalidName, MissingExtra, SettingInvalid
 from deliverystore.fsops import Durability
+from deliverystore.publishing import public_store
+from deliverystore.publishing import registry as media_registry
 
 _BYTES = (
     "DELIVERY_STORE_MAX_FILE_BYTES",
@@ -58,10 +60,11 @@ def check_settings(
         *_check_processors(),
         *_check_datacenter(),
         *_check_spools(),
+        *_check_publishing(),
     ]
     if any(message.is_serious() for message in messages):
         return messages
-    return [*messages, *_check_overlaps()]
+    return [*messages, *_check_overlaps(), *_check_public_folder()]
 
 
 def _error(number: int, message: str, hint: str) -> Error:
@@ -257,6 +260,41 @@ def _check_spools() -> Iterator[CheckMessage]:
             yield _error(18, f"{name}: {key!r} cannot be a name.", hint)
         elif fault := _fault_of(folder, f"{name}[{key!r}]"):
             yield _error(18, fault, hint)
+
+
+def _check_publishing() -> Iterator[CheckMessage]:
+    name, alias = "DELIVERY_STORE_PUBLIC_STORAGE", conf.DELIVERY_STORE_PUBLIC_STORAGE
+    if alias not in storages.backends:
+        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
+        yield _error(30, f"{name}: {alias!r} is not in STORAGES.", hint)
+    name = "DELIVERY_STORE_WORKBENCH_ROOT"
+    if getattr(conf, name) is not None and (fault := _fault_of_folder(name)):
+        hint = f'Write {name} = "/path/to/a/folder", or None for a temporary one.'
+        yield _error(32, fault, hint)
+    for name, found in media_registry.clashes():
+        classes = ", ".join(f"{one.__module__}.{one.__qualname__}" for one in found)
+        message = f"Several media processors are called {name!r}: {classes}."
+        hint = 'Give each a name of its own, such as name = "photo".'
+        yield _error(33, message, hint)
+
+
+def _check_public_folder() -> Iterator[CheckMessage]:
+    """Check that what visitors may get is no folder of what they may not."""
+    if not media_registry.get_processors() or not public_store.local_storage:
+        return
+    public = Path(public_store.get_local_path(["name"])).parent.resolve()
+    if public == Path.cwd():
+        alias = conf.DELIVERY_STORE_PUBLIC_STORAGE
+        message = f"STORAGES[{alias!r}], which is to be public, has no folder."
+        yield _error(31, message, 'Write MEDIA_ROOT = "/path/to/a/folder".')
+        return
+    for name, folder in _folders().items():
+        if folder.is_relative_to(public) or public.is_relative_to(folder):
+            message = f"{name} ({folder}) and the public store ({public}) overlap."
+            hint = (
+                "Choose folders of which none lies in another: one of them is public."
+            )
+            yield _error(31, message, hint)
 
 
 def _check_overlaps() -> Iterator[CheckMessage]:

@@ -7,6 +7,7 @@ DeliveryStoreError
 ├── StoreUnavailable        also OSError
 ├── SyncFailed              also OSError
 ├── InvalidName             also SuspiciousFileOperation, ValueError
+│   └── InvalidFilepath
 ├── SettingInvalid          also ImproperlyConfigured
 │   └── MissingExtra
 ├── NotPermitted            also PermissionDenied
@@ -38,6 +39,10 @@ DeliveryStoreError
 ├── RowError                also ValueError
 ├── ColumnsRefused          also ValueError
 ├── ProcessorNotFound       also LookupError
+├── NoWebServing            also ValueError
+├── NotLocal                also NotImplementedError
+├── PublishingRefused       also ValueError
+├── ProcessingFailed        also ValueError
 └── ReceiptInvalid          also ValueError
 """
 
@@ -85,6 +90,10 @@ class SyncFailed(DeliveryStoreError, OSError):
 
 class InvalidName(DeliveryStoreError, SuspiciousFileOperation, ValueError):
     """The name cannot be used: it is empty, too long, or leaves its folder."""
+
+
+class InvalidFilepath(InvalidName):
+    """A list of parts names no stored file: a part of it cleans to nothing."""
 
 
 class SettingInvalid(DeliveryStoreError, ImproperlyConfigured):
@@ -236,6 +245,29 @@ class ColumnsRefused(DeliveryStoreError, ValueError):
 
 class ProcessorNotFound(DeliveryStoreError, LookupError):
     """No processor has this name."""
+
+
+class NoWebServing(DeliveryStoreError, ValueError):
+    """The storage has no address under which visitors can get its files."""
+
+
+class NotLocal(DeliveryStoreError, NotImplementedError):
+    """The storage keeps its files elsewhere, so that they have no local path."""
+
+
+class PublishingRefused(DeliveryStoreError, ValueError):
+    """The file cannot be published like this, or is not in a state for it."""
+
+
+class ProcessingFailed(DeliveryStoreError, ValueError):
+    """Nothing can be made of the file; raised by media processors.
+
+    metadata, which JSON can hold, is kept with the error for whoever looks into it.
+    """
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.metadata = metadata
 
 
 class ReceiptInvalid(DeliveryStoreError, ValueError):

@@ -405,6 +405,14 @@ def remove_folder(path: Path, policy: Policy) -> None:
         _sync_folder(path.parent)
 
 
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, without a sync; links are not followed.
+
+    Raise FileNotFoundError if there is none.
+    """
+    shutil.rmtree(path)
+
+
 def remove_empty_folders(folder: Path, policy: Policy) -> None:
     """Remove a folder and its parents below the root, as far as they are empty."""
     with contextlib.suppress(OSError):

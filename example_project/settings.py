@@ -43,6 +43,11 @@ DELIVERY_STORE_DATACENTER_ROOT = VAR / "tables"
 # A folder in which files are dropped that are to be imported. `make demo` watches it.
 DELIVERY_STORE_SPOOLS = {"registrar": VAR / "hot-folder"}
 
+# What visitors see of handed-in photos is in the storage "default": below MEDIA_ROOT.
+DELIVERY_STORE_PUBLIC_STORAGE = "default"
+# Where it is made.
+DELIVERY_STORE_WORKBENCH_ROOT = VAR / "workbench"
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -74,8 +79,8 @@ LOGGING = {
     },
 }
 
-# Imports and exports are done by a worker: python manage.py db_worker. `make demo`
-# starts one beside the site.
+# Imports, exports and pictures are done by a worker: python manage.py db_worker.
+# `make demo` starts one beside the site.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- The rest is Django's ---------------------------------------------------------
@@ -136,6 +141,7 @@ LOGIN_REDIRECT_URL = "campus:home"
 LOGOUT_REDIRECT_URL = "campus:home"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+MEDIA_URL = "media/"
 MEDIA_ROOT = VAR / "media"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -241,11 +241,12 @@ def test_the_command_says_what_it_did():
 
     assert said("--dry-run") == (
         "1 open deliveries would be abandoned, 0 expired uploads, 0 expired exports, "
-        "the bytes of 1 files and 0 temporary files would be removed.\n"
+        "0 published files, the bytes of 1 files and 0 temporary files would be "
+        "removed.\n"
     )
     assert said() == (
-        "1 open deliveries abandoned, 0 expired uploads, 0 expired exports, the bytes "
-        "of 1 files and 0 temporary files removed.\n"
+        "1 open deliveries abandoned, 0 expired uploads, 0 expired exports, "
+        "0 published files, the bytes of 1 files and 0 temporary files removed.\n"
     )
     assert said().startswith("0 open deliveries")
 
@@ -264,7 +265,7 @@ def test_the_command_says_it_as_json():
     finished_delivery().delete()
     let_time_pass(days=8)
     counts = {"deliveries": 0, "uploads": 0, "files": 1, "temporary": 0, "refused": 0}
-    counts |= {"exports": 0, "stopped": False}
+    counts |= {"exports": 0, "published": 0, "stopped": False}
 
     assert json.loads(said("--json", "--dry-run")) == {"dry_run": True, **counts}
     assert json.loads(said("--json")) == {"dry_run": False, **counts}

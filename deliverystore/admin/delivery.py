@@ -26,10 +26,13 @@ from deliverystore.admin.filters import (
 )
 from deliverystore.admin.pages import DeliveryPages
 from deliverystore.admin.readonly import ReadOnlyAdmin
-from deliverystore.models import Delivery
+from deliverystore.models import Delivery, Publication
 from deliverystore.models.access import may
+from deliverystore.publishing.registry import get_processors as publishers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.urls import URLPattern
     from django.utils.functional import _StrPromise
@@ -178,6 +181,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
         name = f"{self.admin_site.name}:deliverystore_delivery_changelist"
         return HttpResponseRedirect(reverse(name))
 
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        # It goes with its file, and nobody may delete it alone.
+        name = Publication._meta.verbose_name
+        return found, counts, {one for one in lacking if one != name}, protected
+
     def render_change_form(
         self,
         request: HttpRequest,
@@ -188,7 +199,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         obj: Delivery | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            files = Paginator(obj.files.all(), FILES_PER_PAGE)
+            rows = obj.files.select_related("publication")
+            files = Paginator(rows, FILES_PER_PAGE)
             context["in_words"] = display.in_words(obj)
             context["facts"] = display.facts(request, self.admin_site, obj)
             context["damage"] = damage_of(request, obj)
@@ -197,4 +209,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
                 action: obj.permits(request.user, action)
                 for action in ("download", "verify", "abandon")
             }
+            context["may"]["publish"] = bool(
+                obj.number and publishers() and may(request.user, "publish", obj)
+            )
+            context["may"]["see_publications"] = may(request.user, "publish")
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -15,10 +15,12 @@ from deliverystore.admin.actions import (
     confirm_abandon,
     page_context,
 )
+from deliverystore.admin.publishing.pages import publish
 from deliverystore.admin.reports import report_verification
 from deliverystore.archive import make_archive
-from deliverystore.exceptions import MissingExtra
+from deliverystore.exceptions import MissingExtra, NotPermitted
 from deliverystore.models import Delivery, FileMeta
+from deliverystore.publishing import may_publish
 from deliverystore.verification import verify_deliveries, verify_files
 from deliverystore.views.access import View, answers_refusals
 from deliverystore.views.archive import archive_response
@@ -42,6 +44,7 @@ class DeliveryPages:
             ("verify-receipt/", self.verify_receipt, "verify_receipt"),
             ("files/<int:pk>/download/", download, "download"),
             ("files/<int:pk>/verify/", self.verify_file, "verify_file"),
+            ("files/<int:pk>/publish/", self.publish, "publish"),
             ("<int:pk>/receipt/", receipt, "receipt"),
             ("<int:pk>/archive/", self.archive, "archive"),
             ("<int:pk>/verify/", self.verify, "verify"),
@@ -75,6 +78,17 @@ class DeliveryPages:
             return self._back_to(file.delivery_id)
         report_verification(request, verify_files([file]), self._site.name)
         return self._back_to(file.delivery_id)
+
+    def publish(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Publish a file, and show how far that is."""
+        file = FileMeta.objects.select_related("delivery").filter(pk=pk).first()
+        if file is None or not may_publish(request.user, file):
+            raise NotPermitted(f"{request.user} may not publish file {pk}.")
+        found = publish(request, file) if request.method == "POST" else None
+        if found is None:
+            return self._back_to(file.delivery_id)
+        name = f"{self._site.name}:deliverystore_publication_change"
+        return HttpResponseRedirect(reverse(name, args=[found.pk]))
 
     def abandon(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Ask first, then remove an open delivery with its files."""

@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
-from deliverystore.datacenter.background import as_task
+from deliverystore.background import as_task
 from deliverystore.datacenter.files import in_words
 
 if TYPE_CHECKING:

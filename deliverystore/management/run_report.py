@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils.translation import ngettext
 
-from deliverystore.datacenter import Layout, leases, naming, words
+from deliverystore.datacenter import Layout, naming, words
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.places import FolderPlace
@@ -14,7 +14,7 @@ from deliverystore.datacenter.problems import Code
 from deliverystore.datacenter.runs.guesses import FILE_CODE
 from deliverystore.exceptions import ColumnsRefused, TableUnreadable
 from deliverystore.management.check_report import printable
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 
 # So many reasons are told.
 MAX_REASONS = 20

@@ -11,6 +11,7 @@ from deliverystore.models.failures import FailedRow, FailureGroup, ValueCorrecti
 from deliverystore.models.filemeta import Condition, FileMeta
 from deliverystore.models.imports import ImportRun
 from deliverystore.models.mappings import SavedMapping
+from deliverystore.models.publishing import Publication, PublishedFile
 from deliverystore.models.removal import Removal
 from deliverystore.models.upload import Upload
 
@@ -27,6 +28,8 @@ __all__ = [
     "FileMeta",
     "Finding",
     "ImportRun",
+    "Publication",
+    "PublishedFile",
     "Removal",
     "SavedMapping",
     "Upload",

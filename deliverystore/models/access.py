@@ -24,7 +24,7 @@ class User(Protocol):
 def may(user: User, action: str, delivery: models.Model | None = None) -> bool:
     """Tell whether a user has a permission for all deliveries, or for this one.
 
-    action is "view", "download", "verify", "abandon" or "delete".
+    action is "view", "download", "verify", "abandon", "publish" or "delete".
     """
     permission = f"deliverystore.{action}_delivery"
     if user.has_perm(permission):

@@ -95,6 +95,7 @@ class Delivery(models.Model):
             ("download_delivery", _("Can download files that were handed in")),
             ("verify_delivery", _("Can verify stored files")),
             ("abandon_delivery", _("Can abandon open deliveries")),
+            ("publish_delivery", _("Can publish files that were handed in")),
         ]
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")

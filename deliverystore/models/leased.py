@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.conf import settings  # noqa: TID251 - the name of the user model
 from django.db import models
@@ -15,6 +16,10 @@ class Leased(models.Model):
 
     # The states in which the work is not over.
     HOLDING: Collection[str] = ()
+    # The state of work that has a worker.
+    RUNNING = "running"
+    # Between two steps is less; a worker that is silent for longer has lost its work.
+    LEASE = timedelta(minutes=2)
 
     processor = models.CharField(_("processor"), max_length=100)
     user = models.ForeignKey(

@@ -31,9 +31,14 @@ _BATCH = 500
 _WRITING = timedelta(hours=1)
 
 
+def patience() -> timedelta:
+    """Return for how long what is being written may be untouched."""
+    return max(conf.DELIVERY_STORE_GRACE, _WRITING)
+
+
 def untouched_since() -> datetime:
     """Return the moment before which bytes without a row, or a name, are left over."""
-    return datetime.now(UTC) - max(conf.DELIVERY_STORE_GRACE, _WRITING)
+    return datetime.now(UTC) - patience()
 
 
 class RemovalQuerySet(models.QuerySet["Removal"]):

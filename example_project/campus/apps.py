@@ -7,3 +7,6 @@ class CampusConfig(AppConfig):
     name = "example_project.campus"
     verbose_name = "Campus"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import gallery  # noqa: F401 - it listens

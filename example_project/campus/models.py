@@ -36,6 +36,9 @@ class Assignment(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     deadline = models.DateTimeField()
+    gallery = models.BooleanField(
+        default=False, help_text="Show visitors pictures of what is handed in."
+    )
     delivery_count: int  # with_delivery_count() sets it
 
     objects = AssignmentQuerySet.as_manager()

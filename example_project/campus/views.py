@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
+from django.views.static import serve
 
 from deliverystore.conf import conf
 from deliverystore.exceptions import (
@@ -17,6 +19,7 @@ from deliverystore.exceptions import (
 )
 from deliverystore.models import Delivery
 
+from . import gallery as exhibition
 from .changes import FilesChanged, UserRequest, changes, finish_as_shown
 from .models import Assignment
 from .overview import standings
@@ -31,6 +34,19 @@ def home(request: HttpRequest) -> HttpResponse:
     assignments = Assignment.objects.with_delivery_count()
     context = {"standings": standings(assignments, request.user)}
     return render(request, "campus/home.html", context)
+
+
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """What students have handed in to be shown, for everybody."""
+    page = exhibition.page_of(request.GET.get("page"))
+    return render(request, "campus/gallery.html", {"page": page})
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A file that was published."""
+    return serve(request, path, document_root=settings.MEDIA_ROOT)
 
 
 @login_required

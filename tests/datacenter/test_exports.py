@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.utils import timezone
 
-from deliverystore.datacenter import exports, leases, open_table, runs
+from deliverystore.datacenter import exports, open_table, runs
 from deliverystore.datacenter.exports import ModelExporter, chunks, tasks, writing
 from deliverystore.exceptions import (
     ExportRefused,
@@ -20,7 +20,7 @@ from deliverystore.exceptions import (
     RunBusy,
     SettingInvalid,
 )
-from deliverystore.models import Export
+from deliverystore.models import Export, leases
 from tests.datacenter.places import Killed
 from tests.school import models, processors
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Permission
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from deliverystore.datacenter import DataCenter, leases, registry, runs
+from deliverystore.datacenter import DataCenter, registry, runs
 from deliverystore.datacenter.places import FolderPlace
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -29,7 +29,13 @@ from deliverystore.exceptions import (
     RunRefused,
     TableUnreadable,
 )
-from deliverystore.models import FailedRow, FailureGroup, ImportRun, ValueCorrection
+from deliverystore.models import (
+    FailedRow,
+    FailureGroup,
+    ImportRun,
+    ValueCorrection,
+    leases,
+)
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import expire, failed_of, start, work_killed
 from tests.datacenter.places import names_in, put, read

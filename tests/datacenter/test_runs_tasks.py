@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deliverystore.datacenter import leases, runs
+from deliverystore.datacenter import runs
 from deliverystore.datacenter.runs import tasks
 from deliverystore.exceptions import RunRefused
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import put

@@ -24,8 +24,8 @@ PAGES = [
     PROJECT / "README.md",
     *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts),
 ]
-# In this order: the second goes on with the project of the first.
-TUTORIALS = ("tutorial.md", "tutorial-import.md")
+# In this order: each goes on with the project of the one before.
+TUTORIALS = ("tutorial.md", "tutorial-import.md", "tutorial-publish.md")
 _MODELS = {"__name__": "tests.recipients.models"}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

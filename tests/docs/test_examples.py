@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import find_commands, get_commands, load_command_class
 
+from deliverystore.publishing import registry
 from tests.docs import pages
 
 # test_tutorial.py does what the tutorials say in a project of its own, and
@@ -41,6 +42,12 @@ def folder(tmp_path, monkeypatch):
     for name in set(sys.modules) - before:
         if name.partition(".")[0] == "school":
             del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def media_processors(monkeypatch):
+    """Let each page have those that it writes, and no others."""
+    monkeypatch.setattr(registry, "_registered", [])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, TUTORIALS
+from tests.docs.pages import DOCS, PROJECT, TUTORIALS
 
 BLOCK = re.compile(
     r"^```(?P<language>\w+|{code-block} \w+\n:caption: (?P<file>\S+)\n)\n"
@@ -107,7 +107,7 @@ class Reader:
         return {
             **{key: os.environ[key] for key in os.environ if not key.startswith(ours)},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(self.folder),
+            "PYTHONPATH": f"{self.folder}{os.pathsep}{PROJECT}",
             "DJANGO_SETTINGS_MODULE": "school.settings",
             "DJANGO_SUPERUSER_PASSWORD": "secret",
         }

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import leases, runs
-from deliverystore.models import ImportRun
+from deliverystore.datacenter import runs
+from deliverystore.models import ImportRun, leases
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import names_in, put

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import exports, leases, open_table
-from deliverystore.models import Export
+from deliverystore.datacenter import exports, open_table
+from deliverystore.models import Export, leases
 from tests.management.running import printed
 from tests.school.models import Faculty
 

@@ -15,9 +15,9 @@ from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from deliverystore.datacenter import leases, runs
+from deliverystore.datacenter import runs
 from deliverystore.management.progress import Progress, progress
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import names_in, put, read

@@ -526,7 +526,7 @@ class TestDelete:
 
         # Of the files: lock, list, write down, delete, and two savepoints; of the
         # deliveries: lock twice, list, uploads, forget in copies, delete, a savepoint.
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(18):
             Delivery.objects.all().delete()
 
         assert not FileMeta.objects.exists()

@@ -9,12 +9,12 @@ from typing import BinaryIO
 from django.utils import timezone
 
 from deliverystore.conf import conf
-from deliverystore.datacenter import leases, logs
+from deliverystore.datacenter import logs
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.exports.permissions import ask_owner
 from deliverystore.datacenter.places import Place
 from deliverystore.exceptions import ExportRefused
-from deliverystore.models import Export
+from deliverystore.models import Export, leases
 from deliverystore.models.access import User
 
 # In the data center, but none of the folders that its lists show.

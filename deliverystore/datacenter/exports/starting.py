@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deliverystore.datacenter import leases, logs
+from deliverystore.datacenter import logs
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.exports import permissions, tasks
 from deliverystore.datacenter.exports.exporters import ModelExporter
 from deliverystore.datacenter.exports.working import expiry
 from deliverystore.datacenter.exports.writing import check_format
 from deliverystore.exceptions import ExportRefused
-from deliverystore.models import Export
+from deliverystore.models import Export, leases
 from deliverystore.models.access import User
 
 

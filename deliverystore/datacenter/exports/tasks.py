@@ -7,11 +7,10 @@ import logging
 
 from django.db import transaction
 
-from deliverystore.datacenter import leases
-from deliverystore.datacenter.background import as_task
+from deliverystore.background import as_task
 from deliverystore.datacenter.exports.working import work
 from deliverystore.exceptions import RunBusy
-from deliverystore.models import Export
+from deliverystore.models import Export, leases
 
 logger = logging.getLogger(__name__)
 

@@ -9,15 +9,14 @@ from time import monotonic
 from django.utils import timezone
 
 from deliverystore.conf import conf
-from deliverystore.datacenter import leases
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.exports import files
 from deliverystore.datacenter.exports.exporters import ModelExporter
 from deliverystore.datacenter.exports.writing import chunks
-from deliverystore.datacenter.leases import Lease
 from deliverystore.datacenter.reasons import reason
 from deliverystore.exceptions import ExportRefused, ProcessorNotFound, RunBusy
-from deliverystore.models import Export
+from deliverystore.models import Export, leases
+from deliverystore.models.leases import Lease
 
 State = Export.State
 Advance = Callable[[Export], object]

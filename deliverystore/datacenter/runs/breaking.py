@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deliverystore.datacenter.leases import Lease
 from deliverystore.datacenter.reasons import reason
 from deliverystore.exceptions import (
     ColumnsRefused,
@@ -12,6 +11,7 @@ from deliverystore.exceptions import (
     TableUnreadable,
 )
 from deliverystore.models import ImportRun
+from deliverystore.models.leases import Lease
 
 # With these, trying again would end in the same way.
 _HOPELESS = (

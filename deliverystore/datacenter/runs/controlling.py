@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 from django.utils import timezone
 
-from deliverystore.datacenter import importers, leases, naming
+from deliverystore.datacenter import importers, naming
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.rows.arranging import Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -15,7 +15,7 @@ from deliverystore.datacenter.runs import limits, tasks
 from deliverystore.datacenter.runs.sources import layout_of
 from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import RunRefused
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 from deliverystore.models.access import User
 
 State = ImportRun.State

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from deliverystore.datacenter import importers, leases, logs, registry
+from deliverystore.datacenter import importers, logs, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED
 from deliverystore.datacenter.runs import leftovers, valuemaps
@@ -21,7 +21,7 @@ from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.texts import dumped
 from deliverystore.datacenter.words import did_you_mean, listed
 from deliverystore.exceptions import FileNotFound, RunRefused
-from deliverystore.models import FailedRow, ImportRun
+from deliverystore.models import FailedRow, ImportRun, leases
 from deliverystore.models.access import User
 
 # What is left of these can be given up.

@@ -8,16 +8,16 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from deliverystore.datacenter import leases, naming
+from deliverystore.datacenter import naming
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.distribution import RESULTS_PREFIX
 from deliverystore.datacenter.journal import Distribution
-from deliverystore.datacenter.leases import Lease
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED, Kind
 from deliverystore.datacenter.runs import leftovers, results
 from deliverystore.datacenter.runs.sources import is_unchanged
 from deliverystore.exceptions import FileNotFound
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
+from deliverystore.models.leases import Lease
 
 State = ImportRun.State
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deliverystore.datacenter import leases, naming
+from deliverystore.datacenter import naming
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import UNFINISHED, Kind
 from deliverystore.datacenter.places import Place
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 
 
 class Disagreement(StrEnum):

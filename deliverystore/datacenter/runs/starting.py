@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
-from deliverystore.datacenter import importers, leases, logs, naming, pending, registry
+from deliverystore.datacenter import importers, logs, naming, pending, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
 from deliverystore.datacenter.locks import locked
@@ -33,7 +33,7 @@ from deliverystore.exceptions import (
     RunRefused,
     TableUnreadable,
 )
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 from deliverystore.models.access import User
 from deliverystore.streams import chunks_of
 

@@ -7,8 +7,7 @@ from dataclasses import asdict, replace
 
 from django.db import IntegrityError, transaction
 
-from deliverystore.datacenter import leases, registry
-from deliverystore.datacenter.leases import Lease
+from deliverystore.datacenter import registry
 from deliverystore.datacenter.logentries import log_changes
 from deliverystore.datacenter.modelprocessor import ModelProcessor
 from deliverystore.datacenter.rows.outcomes import Mode
@@ -31,7 +30,8 @@ from deliverystore.datacenter.runs.sources import (
 )
 from deliverystore.datacenter.tables import BATCH_SIZE
 from deliverystore.exceptions import RunBusy
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
+from deliverystore.models.leases import Lease
 
 Advance = Callable[[ImportRun], object]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from deliverystore.datacenter import leases, runs
+from deliverystore.datacenter import runs
 from deliverystore.exceptions import DeliveryStoreError
 from deliverystore.management import run_report
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.management.working import facts, interrupted, report, work
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, leases
 
 
 class Command(EndingCommand):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from deliverystore import publishing
 from deliverystore.datacenter import exports
 from deliverystore.management.ending import FOUND, EndingCommand, stopped
 from deliverystore.management.progress import progress
@@ -21,7 +22,8 @@ class Command(EndingCommand):
     help = (
         "Abandon deliveries that are open longer than DELIVERY_STORE_ABANDON_AFTER; "
         "remove bytes whose rows were deleted, and temporary files that were left, "
-        "longer than DELIVERY_STORE_GRACE ago; delete expired exports. Exit codes: "
+        "longer than DELIVERY_STORE_GRACE ago; delete expired exports, and published "
+        "files that were replaced. Exit codes: "
         "0 done, 1 the store refused to remove something, 2 could not sweep, or was "
         "stopped."
     )
@@ -35,7 +37,7 @@ class Command(EndingCommand):
         )
 
     def handle(self, *, dry_run: bool, json: bool, **options: Any) -> None:
-        expired = 0
+        expired = published = 0
         with progress(None, unit="files") as bar:
             sweeper = Sweeper(dry_run=dry_run, advance=bar.advance)
             try:
@@ -45,25 +47,30 @@ class Command(EndingCommand):
                 # Whatever has failed, the rest is done, and what was done is said.
                 if not sweeper.is_stopped:
                     expired = exports.count_expired() if dry_run else exports.sweep()
+                    published = (
+                        publishing.count_due if dry_run else publishing.sweep
+                    )()
                 with bar.aside():
-                    self._say(sweeper, expired, json=json)
+                    others = {"exports": expired, "published": published}
+                    self._say(sweeper, others, json=json)
         if sweeper.is_stopped:
             raise stopped()
         if refused := sweeper.so_far.refused:
             text = f"Not removed: {refused:,}. The log says why."
             raise CommandError(text, returncode=FOUND)
 
-    def _say(self, sweeper: Sweeper, exports: int, *, json: bool) -> None:
+    def _say(self, sweeper: Sweeper, others: dict[str, int], *, json: bool) -> None:
         """Say what was done, also if that was not all."""
         swept, would = sweeper.so_far, "would be " if sweeper.dry_run else ""
         if json:
-            document = {**asdict(swept), "exports": exports}
+            document = {**asdict(swept), **others}
             state = {"dry_run": sweeper.dry_run, "stopped": sweeper.is_stopped}
             self.stdout.write(dumps({**state, **document}))
             return
         self.stdout.write(
             f"{swept.deliveries:,} open deliveries {would}abandoned, "
-            f"{swept.uploads:,} expired uploads, {exports:,} expired exports, the "
-            f"bytes of {swept.files:,} files and {swept.temporary:,} temporary files "
+            f"{swept.uploads:,} expired uploads, {others['exports']:,} expired "
+            f"exports, {others['published']:,} published files, the bytes of "
+            f"{swept.files:,} files and {swept.temporary:,} temporary files "
             f"{would}removed."
         )

@@ -141,7 +141,7 @@ def show_way_in(
     tasks = {
         "amina": f"student: finish “{queue}”",
         "jonas": f"student: drop files on “{poster}”, hand them in",
-        "mei": "student: was late with an essay",
+        "mei": "student: a late essay, and photos in the gallery",
         "teacher": "teacher: click “1 handed in”, then verify and download",
         "registrar": "registrar: finish that import, then see the data center",
         "admin": "superuser: everything that the admin can do",

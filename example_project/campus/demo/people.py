@@ -16,7 +16,10 @@ _TEACHERS, _REGISTRAR = "Teachers", "Registrar's office"
 # Group: app: what it may do there.
 GROUPS = {
     _TEACHERS: {
-        "deliverystore": ["view_delivery", "download_delivery", "verify_delivery"],
+        "deliverystore": [
+            *("view_delivery", "download_delivery", "verify_delivery"),
+            *("publish_delivery", "view_publication"),
+        ],
         "campus": ["view_assignment", "add_assignment", "change_assignment"],
     },
     # To import takes what the admin asks for the model, too.
@@ -80,6 +83,7 @@ def make_assignments() -> dict[str, Assignment]:
             defaults={
                 "description": description,
                 "deadline": now + timedelta(hours=hours),
+                "gallery": short == _SHOWN,
             },
         )[0]
         for short, (course, title, description, hours) in _ASSIGNMENTS.items()
@@ -119,6 +123,8 @@ def _make(name: _Name, groups: Mapping[str, Group], new_passwords: bool) -> Pers
     return Person(user=user, password=password)
 
 
+# What is handed in to this one is shown to everybody.
+_SHOWN = "photos"
 # Short name: course, title, description, hours from now to the deadline.
 _ASSIGNMENTS = {
     "essay": (
@@ -142,6 +148,13 @@ _ASSIGNMENTS = {
         "Write a queue that keeps its jobs when the power fails.\n\n"
         "Hand in the source as ZIP, and notes on how you tested it.",
         9 * 24 + 3,
+    ),
+    "photos": (
+        "Geography",
+        "A landscape in four lights",
+        "One place in the morning, at noon, in the evening and at night.\n\n"
+        "Photos as your camera makes them, and a few lines on where to stand.",
+        5 * 24 + 7,
     ),
     "poster": (
         "Biology",

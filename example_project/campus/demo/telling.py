@@ -24,12 +24,14 @@ from .chapters import (
     show_way_in,
     shown,
 )
-from .handing_in import hand_in
+from .handing_in import HandedIn, hand_in
 from .homework import all_homework
 from .hot_folder import show_hot_folder
 from .import_chapters import leave_open, show_imports
 from .keeping import first_store
 from .people import Person, make_assignments, make_people
+from .photos import photos
+from .publishing import show_publishing
 from .site import Site
 from .story import Story
 
@@ -60,6 +62,7 @@ def tell(
     show_second_store(story, files)
     show_restoring(story, files, show_damage(story, files))
     show_check(story)
+    show_publishing(story, _hand_in_photos(people, assignments), site)
     registrar = people["registrar"].user
     show_imports(story, all_samples(students=students), registrar)
     leave_open(story, newcomers(students=students), registrar, site)
@@ -68,6 +71,13 @@ def tell(
     story.say()
     story.good(f"All this took {perf_counter() - start:.1f} seconds.")
     show_way_in(story, list(people.values()), assignments, site)
+
+
+def _hand_in_photos(
+    people: dict[str, Person], assignments: dict[str, Assignment]
+) -> HandedIn:
+    work = photos()
+    return hand_in(work, people[work.student].user, assignments[work.assignment])
 
 
 def _hand_in_all(

@@ -23,6 +23,7 @@ ROLES = {
     "exporter": ["run_export", "view_faculty"],
     "deleter": ["delete_datafile"],
     "logviewer": ["view_datalog"],
+    "publisher": ["publish_delivery"],
 }
 
 

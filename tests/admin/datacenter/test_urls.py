@@ -13,6 +13,7 @@ from django.db import transaction
 from django.urls import URLPattern, reverse
 
 from deliverystore.datacenter import exports
+from deliverystore.models import Publication
 from tests.admin.datacenter.helpers import some_failed
 from tests.admin.datacenter.people import ROLES, person
 from tests.checking.conftest import check
@@ -26,6 +27,7 @@ IMPORTERS = {"importer", "half an importer"}
 FILES = {"uploader", "downloader", "deleter"} | IMPORTERS
 IMPORTER, EXPORTER, DELETER = {"importer"}, {"exporter"}, {"deleter"}
 OTHERS = {"exporter", "logviewer"}
+PUBLISHER = {"publisher"}
 # Of all members of staff; a superuser is everything unless this says otherwise.
 STAFF = set(ROLES)
 NOT_EVEN_A_SUPERUSER = {"not even a superuser"}
@@ -90,6 +92,16 @@ TABLE = {
     "delivery_verify": (NOBODY, NOBODY),
     "delivery_verify_file": (NOBODY, NOBODY),
     "delivery_abandon": (NOBODY, NOBODY),
+    # By GET, it leads to the delivery.
+    "delivery_publish": (PUBLISHER, PUBLISHER),
+    "publication_changelist": (PUBLISHER, PUBLISHER),
+    "publication_change": (PUBLISHER, NOT_EVEN_A_SUPERUSER),
+    "publication_history": (PUBLISHER, PUBLISHER),
+    "publication_add": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "publication_delete": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "publication_progress": (PUBLISHER, PUBLISHER),
+    "publication_again": (PUBLISHER, PUBLISHER),
+    "publication_off": (PUBLISHER, PUBLISHER),
     # Whoever has a receipt may have it looked at.
     "delivery_verify_receipt": (STAFF, STAFF),
 }
@@ -126,12 +138,14 @@ def addresses(center):
     export = exports.start_export("faculty", people["exporter"], enqueue=False)
     exports.work(export)
     delivery = finished_delivery()
+    publication = Publication.objects.create(filemeta=delivery.files.get())
     objects = {
         "importrun": run.pk,
         "export": export.pk,
         "check": check().pk,
         "delivery": delivery.pk,
         "filemeta": delivery.files.get().pk,
+        "publication": publication.pk,
     }
 
     def address(pattern):

@@ -1,4 +1,4 @@
-"""One worker for a run or an export: who has the lease may write, and nobody else."""
+"""One worker for each piece of work: who has the lease may write, and nobody else."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ import os
 import socket
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import router, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from deliverystore.exceptions import RunBusy
-from deliverystore.models import ImportRun
+from deliverystore.models.imports import ImportRun
 from deliverystore.models.leased import Leased
-
-# A batch takes less; a worker that does not come back in time has lost its work.
-LEASE = timedelta(minutes=2)
-_RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -35,12 +30,14 @@ class Lease:
         In a transaction, the row is locked from here on, so that it stays ours.
         """
         now = timezone.now()
-        if not self._mine.update(heartbeat=now, lease_until=now + LEASE, **values):
+        if not self._mine.update(
+            heartbeat=now, lease_until=now + self.work.LEASE, **values
+        ):
             raise RunBusy(f"Another worker has taken over {_named(self.work)}.")
 
-    def release(self, **values: object) -> None:
-        """Give the work back, if it is still ours."""
-        self._mine.update(worker="", lease_until=None, **values)
+    def release(self, **values: object) -> bool:
+        """Give the work back, if it is still ours; tell whether it was."""
+        return bool(self._mine.update(worker="", lease_until=None, **values))
 
     @property
     def _mine(self) -> QuerySet[Leased]:
@@ -52,25 +49,26 @@ def take(work: Leased) -> Lease:
     host = socket.gethostname()
     worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
     now = timezone.now()
-    free = _unlocked(work)
-    with transaction.atomic(using=database()):
-        taken = free.update(
-            worker=worker,
-            lease_until=now + LEASE,
-            heartbeat=now,
-            state=_RUNNING,
-            started=work.started or now,
-            error="",
-        )
+    values = {
+        "worker": worker,
+        "lease_until": now + work.LEASE,
+        "heartbeat": now,
+        "state": work.RUNNING,
+        "started": work.started or now,
+        "error": "",
+    }
+    with transaction.atomic(using=database(type(work))):
+        # Hardly ever somebody has died.
+        taken = _waiting(work).update(**values) or _unlocked(work).update(**values)
     if not taken:
         raise RunBusy(f"Another worker is at {_named(work)}, or it is over.")
     work.refresh_from_db()
     return Lease(work, worker)
 
 
-def database() -> str:
-    """Return the alias of the database with the runs."""
-    return str(router.db_for_write(ImportRun))
+def database(model: type[Model] = ImportRun) -> str:
+    """Return the alias of the database with the runs, or with other work."""
+    return str(router.db_for_write(model))
 
 
 def is_left(work: Leased) -> bool:
@@ -83,7 +81,7 @@ def is_left(work: Leased) -> bool:
     if free.exclude(worker="").exists():
         # Locked only if somebody seems to have died: elsewhere, a worker that looks
         # for work at this moment would pass it by.
-        with transaction.atomic(using=database()):
+        with transaction.atomic(using=database(type(work))):
             return bool(free.select_for_update(skip_locked=True))
     return free.exists()
 
@@ -95,6 +93,10 @@ def _all(work: Leased) -> QuerySet[Leased]:
 
 def _named(work: Leased) -> str:
     return f"{work._meta.verbose_name} {work.pk}"
+
+
+def _waiting(work: Leased) -> QuerySet[Leased]:
+    return _all(work).filter(pk=work.pk, worker="", state__in=work.HOLDING)
 
 
 def _free(work: Leased) -> QuerySet[Leased]:
@@ -112,8 +114,8 @@ def _dead_here(work: Leased) -> Q:
     """Return the condition for work whose worker was a process of this machine."""
     condition = Q(pk__in=[])
     here = f"{socket.gethostname()}:"
-    active = _all(work).filter(state=_RUNNING, worker__startswith=here)
-    for worker in active.values_list("worker", flat=True):
+    its = _all(work).filter(pk=work.pk, state=work.RUNNING, worker__startswith=here)
+    for worker in its.values_list("worker", flat=True):
         pid = int(worker.removeprefix(here).partition(":")[0])
         if not _is_alive(pid):
             condition |= Q(worker=worker)

@@ -1,0 +1,152 @@
+"""How publications look: states, pictures, what is public."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from deliverystore.admin.display import time_text
+from deliverystore.exceptions import DeliveryStoreError
+from deliverystore.models import Publication
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
+
+    from deliverystore.models import PublishedFile
+
+Facts = dict[str, object]
+_State = Publication.State
+_LOOKS = {
+    _State.UNPROCESSED: "open",
+    _State.PROCESSING: "open",
+    _State.PROCESSED: "good",
+    _State.FAILED: "bad",
+}
+# A picture of more bytes is not shown beside others.
+_MAX_SHOWN = 300_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A published file as a page shows it; url is "" if it has no address."""
+
+    keyname: str
+    size: str
+    digest: str
+    url: str
+    is_picture: bool
+
+
+def badge(publication: Publication) -> SafeString:
+    """Return the state as a word with a mark and a colour."""
+    return format_html(
+        '<span class="deliverystore-badge deliverystore-{}">{}</span>',
+        _LOOKS[_State(publication.state)],
+        publication.get_state_display(),
+    )
+
+
+def share(publication: Publication) -> int:
+    """Return how many of a hundred parts are done."""
+    return int(100 * publication.progress)
+
+
+def progress(publication: Publication) -> Facts:
+    """Return what is shown of a publication that is under way."""
+    done = _("%(share)s %%") % {"share": share(publication)}
+    return {
+        "state": publication.state,
+        "isOver": publication.is_over,
+        "share": share(publication),
+        "bar": [],
+        "texts": {
+            "state": publication.get_state_display(),
+            "done": done,
+            "bar": done,
+        },
+    }
+
+
+def public_files(files: Iterable[PublishedFile]) -> list[Shown]:
+    """Return what visitors see, to be shown."""
+    return [
+        Shown(
+            keyname=one.keyname,
+            size=filesizeformat(one.size),
+            digest=one.digest,
+            url=_url(one),
+            is_picture=_is_picture(one),
+        )
+        for one in files
+    ]
+
+
+def thumbnail(files: Iterable[PublishedFile]) -> SafeString | str:
+    """Return the smallest picture of some published files, "" if there is none."""
+    pictures = [one for one in files if _is_picture(one) and one.size <= _MAX_SHOWN]
+    for one in sorted(pictures, key=lambda one: one.size):
+        if url := _url(one):
+            picture = '<img class="deliverystore-thumbnail" src="{}" alt="" {}>'
+            return format_html(picture, url, _LAZY)
+    return ""
+
+
+def in_words(publication: Publication) -> list[str]:
+    """Say in sentences what is the matter with a publication."""
+    told = {
+        _State.UNPROCESSED: _(
+            "It waits for a worker, and begins by itself. If that takes long, ask "
+            "those who run the site whether a worker is there."
+        ),
+        _State.PROCESSING: _(
+            "It is under way. You can leave this page: it goes on without you."
+        ),
+        _State.PROCESSED: _("Visitors see what was made of the file."),
+        _State.FAILED: _(
+            "Nothing could be made of it. What was public before still is. When the "
+            "cause is mended, publish it again."
+        ),
+    }
+    return [told[_State(publication.state)]]
+
+
+def facts(publication: Publication, site: str, *, is_linked: bool) -> list[tuple]:
+    """Return what is known of a publication, each with its label."""
+    file = publication.filemeta
+    delivery: object = file.delivery
+    if is_linked:
+        url = reverse(f"{site}:deliverystore_delivery_change", args=[file.delivery_id])
+        delivery = format_html('<a href="{}#file-{}">{}</a>', url, file.pk, delivery)
+    pairs = [
+        (_("file"), file.filename),
+        (_("delivery"), delivery),
+        (_("processor"), publication.processor),
+        (_("begun by"), publication.user or _("the site")),
+        (_("added"), time_text(publication.added)),
+        (_("started"), publication.started and time_text(publication.started)),
+        (_("ended"), publication.ended and time_text(publication.ended)),
+    ]
+    return [(label, str(value)) for label, value in pairs if value]
+
+
+_LAZY = format_html('loading="{}"', "lazy")
+
+
+def _is_picture(file: PublishedFile) -> bool:
+    kind, _encoding = mimetypes.guess_type(file.filepath[-1])
+    return bool(kind) and str(kind).startswith("image/")
+
+
+def _url(file: PublishedFile) -> str:
+    try:
+        return file.url
+    except (ValueError, OSError, NotImplementedError, DeliveryStoreError):
+        return ""

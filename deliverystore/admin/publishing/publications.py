@@ -1,0 +1,199 @@
+"""The list of publications, and the page of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from deliverystore import publishing
+from deliverystore.admin.changelist import (
+    PER_PAGE,
+    BoundedChangeList,
+    BoundedPaginator,
+)
+from deliverystore.admin.datacenter.looks import begun as begun_text
+from deliverystore.admin.datacenter.looks import with_progress
+from deliverystore.admin.publishing import looks
+from deliverystore.admin.publishing.pages import PublicationPages
+from deliverystore.admin.readonly import ReadOnlyAdmin
+from deliverystore.exceptions import DeliveryStoreError, NotPermitted
+from deliverystore.models import Publication, PublishedFile
+from deliverystore.models.access import may
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+    from django.utils.safestring import SafeString
+
+    from deliverystore.models import FileMeta
+
+_VIEW = "deliverystore.view_publication"
+
+
+@admin.action(permissions=["publish"], description=_("Publish again"))
+def again(
+    page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
+) -> None:
+    """Hand publications to workers once more."""
+    count = _each(
+        request, publications, lambda file: publishing.publish(file, request.user)
+    )
+    text = ngettext(
+        "%(count)d file is being published.",
+        "%(count)d files are being published.",
+        count,
+    )
+    messages.success(request, text % {"count": count})
+
+
+@admin.action(permissions=["publish"], description=_("Take off the site"))
+def off(
+    page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
+) -> None:
+    """Take from visitors what is public of some files."""
+    count = _each(
+        request, publications, lambda file: publishing.unpublish(file, request.user)
+    )
+    text = ngettext(
+        "Visitors see nothing of %(count)d file any more.",
+        "Visitors see nothing of %(count)d files any more.",
+        count,
+    )
+    messages.success(request, text % {"count": count})
+
+
+@admin.register(Publication)
+class PublicationAdmin(ReadOnlyAdmin):
+    change_list_template = "admin/deliverystore/publication/change_list.html"
+    change_form_template = "admin/deliverystore/publication/change_form.html"
+    list_display = ("picture", "name", "processor", "state_badge", "begun")
+    list_display_links = ("name",)
+    list_filter = ("state",)
+    lookups = ("state__exact",)
+    ordering = ("-pk",)
+    # Only what has an index.
+    sortable_by = ("begun",)
+    list_max_show_all = PER_PAGE
+    paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    actions = (again, off)
+
+    class Media:
+        css = {"all": ("deliverystore/datacenter-runs.css",)}
+
+    # -- Who may ------------------------------------------------------------------
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Publication | None = None
+    ) -> bool:
+        return request.user.has_perm(_VIEW) or self.has_publish_permission(request)
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the actions are offered."""
+        return may(request.user, "publish")
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Publication | None = None
+    ) -> bool:
+        return False
+
+    # -- The list -----------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
+        return (
+            Publication.objects.select_related("filemeta__delivery", "user")
+            .defer("error", "error_metadata")
+            .prefetch_related("filemeta__published_files")
+        )
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[BoundedChangeList]:
+        return BoundedChangeList
+
+    @admin.display(description="")
+    def picture(self, publication: Publication) -> SafeString | str | None:
+        """Return the smallest public picture."""
+        # Those were loaded for the whole page at once.
+        return looks.thumbnail(_public(publication.filemeta)) or None
+
+    @admin.display(description=_("file"), ordering="pk")
+    def name(self, publication: Publication) -> str:
+        """Return what leads to the page of the publication."""
+        return publication.filemeta.filename
+
+    @admin.display(description=_("state"))
+    def state_badge(self, publication: Publication) -> SafeString:
+        """Return the state and, as long as it is not over, how far it is."""
+        badge = looks.badge(publication)
+        if publication.state == Publication.State.FAILED:
+            text = '{} <span class="quiet">{}</span>'
+            return format_html(text, badge, publication.error_class)
+        part = None if publication.is_over else looks.share(publication)
+        return with_progress(badge, part, _("done"))
+
+    @admin.display(description=_("begun"), ordering="added")
+    def begun(self, publication: Publication) -> SafeString:
+        """Return when it was begun, and by whom."""
+        return begun_text(publication)
+
+    # -- One publication ----------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*PublicationPages(self).urls(), *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        form_url: str = "",
+        obj: Publication | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            may_see = obj.filemeta.delivery.permits(request.user, "view")
+            site = self.admin_site.name
+            context |= {
+                "badge": looks.badge(obj),
+                "in_words": looks.in_words(obj),
+                "facts": looks.facts(obj, site, is_linked=may_see),
+                "live": looks.progress(obj),
+                "published": looks.public_files(_public(obj.filemeta)),
+                "may_publish": publishing.may_publish(request.user, obj.filemeta),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _public(file: FileMeta) -> list[PublishedFile]:
+    state = PublishedFile.State.PUBLIC
+    return [one for one in file.published_files.all() if one.state == state]
+
+
+def _each(
+    request: HttpRequest,
+    publications: QuerySet[Publication],
+    action: Callable[[FileMeta], object],
+) -> int:
+    """Do something with the file of each; say what is refused, and return how many."""
+    count = 0
+    for publication in publications.select_related("filemeta__delivery"):
+        try:
+            action(publication.filemeta)
+        except NotPermitted:
+            raise
+        except DeliveryStoreError as error:
+            messages.error(request, str(error))
+        else:
+            count += 1
+    return count

@@ -1,0 +1,55 @@
+"""Publications that are to be done again, by what is the matter with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import QuerySet
+
+from deliverystore.models import FileMeta, Publication, leases
+from deliverystore.publishing.stores import public_store
+
+_BATCH = 500
+
+
+def of_files(ids: Iterable[int]) -> Iterator[FileMeta]:
+    """Yield the files of these ids, published before or not. Raise DoesNotExist."""
+    for pk in ids:
+        yield FileMeta.objects.select_related("delivery").get(pk=pk)
+
+
+def every(processor: str = "") -> Iterator[FileMeta]:
+    """Yield the files of all publications, or of those of one processor."""
+    found = Publication.objects.all()
+    return _files(found.filter(processor=processor) if processor else found)
+
+
+def failed(processor: str = "") -> Iterator[FileMeta]:
+    """Yield the files of the publications that have failed."""
+    found = Publication.objects.filter(state=Publication.State.FAILED)
+    return _files(found.filter(processor=processor) if processor else found)
+
+
+def left(processor: str = "") -> Iterator[FileMeta]:
+    """Yield the files of the publications that wait or broke off."""
+    found = Publication.objects.filter(state__in=Publication.HOLDING)
+    found = found.filter(processor=processor) if processor else found
+    return (file for file in _files(found) if leases.is_left(file.publication))
+
+
+def incomplete(processor: str = "") -> Iterator[FileMeta]:
+    """Yield the files of which something public is not in the public store any more."""
+    found = Publication.objects.filter(state=Publication.State.PROCESSED)
+    for file in _files(found.filter(processor=processor) if processor else found):
+        public = file.published_files.public()
+        if not all(public_store.file_exists(one.filepath) for one in public):
+            yield file
+
+
+def _files(publications: QuerySet[Publication]) -> Iterator[FileMeta]:
+    """Yield files in the order of their publications, few of them at once."""
+    last = 0
+    rows = publications.select_related("filemeta__delivery").order_by("pk")
+    while batch := list(rows.filter(pk__gt=last)[:_BATCH]):
+        last = batch[-1].pk
+        yield from (one.filemeta for one in batch)

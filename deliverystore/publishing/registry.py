@@ -1,0 +1,81 @@
+"""The media processors of all apps, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from django.utils.module_loading import autodiscover_modules
+
+from deliverystore.exceptions import ProcessorNotFound, PublishingRefused
+from deliverystore.models import FileMeta
+from deliverystore.publishing.processors import MediaProcessor
+
+Processor = TypeVar("Processor", bound=type[MediaProcessor])
+
+# In the order of registration; several of one name are a mistake that a check tells.
+_registered: list[type[MediaProcessor]] = []
+
+
+def register(processor: Processor) -> Processor:
+    """Make a media processor known: a decorator for an app's media_processors.py."""
+    if processor not in _registered:
+        _registered.append(processor)
+    return processor
+
+
+def unregister(processor: type[MediaProcessor]) -> None:
+    """Make a media processor unknown again. Raise ValueError if it is not known."""
+    _registered.remove(processor)
+
+
+def autodiscover() -> None:
+    """Import media_processors.py of every installed app."""
+    autodiscover_modules("media_processors")
+
+
+def processor_name(processor: type[MediaProcessor]) -> str:
+    """Return the name of a media processor, which may be that of its class."""
+    return processor.name or processor.__name__.removesuffix("Processor").lower()
+
+
+def get_processors() -> dict[str, type[MediaProcessor]]:
+    """Return all media processors by name, in the order in which they are asked."""
+    found: dict[str, type[MediaProcessor]] = {}
+    for processor in _registered:
+        found.setdefault(processor_name(processor), processor)
+    return found
+
+
+def get_processor(name: str) -> MediaProcessor:
+    """Return a new media processor, for one job. Raise ProcessorNotFound."""
+    processors = get_processors()
+    if name not in processors:
+        known = ", ".join(sorted(processors)) or "none"
+        text = f"There is no media processor {name!r}; there are: {known}."
+        raise ProcessorNotFound(text)
+    return processors[name]()
+
+
+def choose(filemeta: FileMeta, name: str = "") -> str:
+    """Return the name of the first media processor that takes a file.
+
+    If one is named, it is that one. Raise ProcessorNotFound, or PublishingRefused if
+    the file is not taken.
+    """
+    for one in [name] if name else get_processors():
+        if get_processor(one).is_eligible(filemeta):
+            return one
+    who = f"The media processor {name!r} does not take" if name else "Nobody publishes"
+    raise PublishingRefused(
+        f"{who} {filemeta.filename!r} ({filemeta.content_type}): "
+        "is_eligible() of a media processor says which files it takes."
+    )
+
+
+def clashes() -> Iterator[tuple[str, list[type[MediaProcessor]]]]:
+    """Yield each name that several media processors have."""
+    by_name: dict[str, list[type[MediaProcessor]]] = {}
+    for processor in _registered:
+        by_name.setdefault(processor_name(processor), []).append(processor)
+    return ((name, found) for name, found in by_name.items() if len(found) > 1)

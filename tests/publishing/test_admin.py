@@ -1,0 +1,316 @@
+"""Publications in the admin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from deliverystore.models import Publication, PublishedFile
+from deliverystore.publishing import MediaProcessor, publish, work
+from tests.admin.datacenter.people import sign_in, told, words
+from tests.admin.test_accessibility import grave
+from tests.factories import UserFactory, finished_delivery
+from tests.publishing.media import public
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/deliverystore/publication/"
+PICTURE = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde\0\0\0\x0c"
+    b"IDATx\x9cc\xf8\xcf\xc0\0\0\3\1\1\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82"
+)
+
+
+@pytest.fixture
+def boss(client):
+    user = UserFactory(username="boss", is_staff=True, is_superuser=True)
+    client.force_login(user)
+    return user
+
+
+def url(name, publication):
+    return reverse(f"admin:deliverystore_publication_{name}", args=[publication.pk])
+
+
+def done(file):
+    return work(publish(file, enqueue=False))
+
+
+@pytest.fixture
+def pictures(processor):
+    """Let every file be published as a small picture."""
+
+    class Pictures(MediaProcessor):
+        name = "pictures"
+
+        def is_eligible(self, filemeta):
+            return True
+
+        def process(self, job):
+            path = job.workbench.joinpath("small.png")
+            path.write_bytes(PICTURE)
+            job.publish("thumbnail", path)
+
+    return processor(Pictures)
+
+
+@pytest.fixture
+def bad(db, media, processor):
+    return finished_delivery(files=[("bad.txt", b"bad")]).files.get()
+
+
+def test_the_list_shows_state_and_picture(client, boss, file, bad, pictures):
+    done(file)
+    failed = publish(bad, processor="upper", enqueue=False)
+    work(failed)
+
+    response = client.get(LIST)
+
+    text = words(response)
+    assert "hello.txt" in text
+    assert "published" in text
+    assert "failed ProcessingFailed" in text
+    assert response.text.count('src="/media/published/0/') == 1
+
+
+def test_the_list_costs_the_same_for_many(
+    client, boss, file, pictures, django_assert_num_queries
+):
+    done(file)
+    with CaptureQueriesContext(connection) as first:
+        client.get(LIST)
+    files = [(f"{number}.txt", b"x") for number in range(5)]
+    for one in finished_delivery(files=files).files.all():
+        done(one)
+
+    with django_assert_num_queries(len(first)):
+        client.get(LIST)
+
+
+def test_a_page_shows_why_it_failed_and_tries_again(
+    client, boss, bad, monkeypatch, django_capture_on_commit_callbacks
+):
+    publication = done(bad)
+    text = words(client.get(url("change", publication)))
+    assert "ProcessingFailed : There is nothing in it." in text
+    assert "line 3" in text
+    processor = "tests.publishing.media.UpperProcessor.process"
+    monkeypatch.setattr(processor, lambda self, job: job.publish("copy", job.source))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(url("again", publication))
+
+    assert told(response) == ["bad.txt is being published."]
+    assert public(bad) == {"copy": "bad"}
+    assert "ProcessingFailed" not in words(client.get(url("change", publication)))
+
+
+def test_a_page_shows_what_visitors_see(client, boss, file, pictures):
+    publication = done(file)
+
+    response = client.get(url("change", publication))
+
+    assert f'<img class="deliverystore-picture" src="{_url(file)}"' in response.text
+    link = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+    assert f'{link}#file-{file.pk}"' in response.text
+
+
+def test_what_has_no_address_is_named_all_the_same(client, boss, file, settings):
+    publication = done(file)
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "gone"
+
+    assert "upper" in words(client.get(url("change", publication)))
+
+
+def test_what_is_taken_off_the_site_is_gone(
+    client, boss, file, django_capture_on_commit_callbacks
+):
+    publication = done(file)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(url("off", publication))
+
+    assert told(response) == ["Visitors see nothing of hello.txt any more."]
+    assert public(file) == {}
+    assert client.get(url("change", publication), follow=True).redirect_chain
+
+
+def test_several_are_done_at_once(
+    client, boss, file, bad, django_capture_on_commit_callbacks
+):
+    chosen = [done(file).pk, done(bad).pk]
+
+    def act(name):
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post(LIST, {"action": name, "_selected_action": chosen})
+
+    assert told(act("again")) == ["2 files are being published."]
+    assert file.published_files.count() == 4
+    assert told(act("off"))[-1] == "Visitors see nothing of 2 files any more."
+    assert not Publication.objects.exists()
+
+
+def test_a_worker_that_is_at_one_is_said(client, boss, file):
+    from deliverystore.models import leases
+
+    publication = publish(file, enqueue=False)
+    leases.take(publication)
+
+    assert "A worker is at" in told(client.post(url("again", publication)))[0]
+    response = client.post(
+        LIST, {"action": "again", "_selected_action": [publication.pk]}
+    )
+    assert "A worker is at" in told(response)[0]
+
+
+def test_a_file_is_published_from_the_page_of_its_delivery(
+    client, boss, file, django_capture_on_commit_callbacks
+):
+    detail = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+    button = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
+    assert button in client.get(detail).text
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(button)
+
+    publication = Publication.objects.get()
+    assert response.url == url("change", publication)
+    assert publication.user == boss
+    assert public(file)["upper"] == "HELLO"
+    page = client.get(detail).text
+    assert button not in page
+    assert url("change", publication) in page
+
+
+def test_a_file_that_no_processor_takes_is_said(client, boss, db, media, processor):
+    file = finished_delivery(files=[("a.exe", b"x")]).files.get()
+
+    response = client.post(
+        reverse("admin:deliverystore_delivery_publish", args=[file.pk])
+    )
+
+    assert "Nobody publishes" in told(response)[0]
+
+
+def test_a_delivery_with_published_files_can_be_deleted(
+    client, boss, file, django_capture_on_commit_callbacks
+):
+    done(file)
+    address = reverse("admin:deliverystore_delivery_delete", args=[file.delivery_id])
+    assert "Are you sure" in client.get(address).text
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(address, {"post": "yes"})
+
+    assert not Publication.objects.exists()
+    assert not PublishedFile.objects.exists()
+
+
+def test_who_may_only_look_has_no_buttons(client, file):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_publication"))
+    client.force_login(user)
+    publication = done(file)
+
+    page = client.get(url("change", publication)).text
+
+    assert "Publish again" not in page
+    assert "delivery/" not in page
+    assert client.post(url("again", publication)).status_code == 403
+    assert client.post(url("off", publication)).status_code == 403
+
+
+def test_progress_is_told_as_json(client, boss, file):
+    publication = publish(file, enqueue=False)
+    Publication.objects.update(state="processing", progress=0.25)
+
+    facts = client.get(url("progress", publication)).json()
+
+    assert (facts["share"], facts["isOver"]) == (25, False)
+    assert facts["texts"]["done"] == "25 %"
+
+
+def _url(file):
+    return file.published_files.public().get().url
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+class TestInABrowser:
+    @pytest.fixture
+    def admin(self, page, live_server, client, boss):
+        sign_in(page, live_server, client)
+        page.open = lambda address: page.goto(live_server.url + address)
+        return page
+
+    def test_a_failure_is_seen_mended_and_gone(self, admin, bad, monkeypatch):
+        publication = done(bad)
+        admin.open(LIST)
+        admin.get_by_role("link", name="bad.txt").click()
+        expect(admin.get_by_text("There is nothing in it.")).to_be_visible()
+        processor = "tests.publishing.media.UpperProcessor.process"
+        monkeypatch.setattr(
+            processor, lambda self, job: job.publish("copy", job.source)
+        )
+
+        admin.get_by_role("button", name="Publish again").click()
+
+        expect(admin.get_by_text("Visitors see what was made")).to_be_visible()
+        expect(admin.get_by_text("There is nothing in it.")).to_have_count(0)
+        assert Publication.objects.get(pk=publication.pk).state == "processed"
+
+    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+    def test_nothing_grave_is_found_on_any_page(
+        self, admin, file, bad, pictures, width, scheme
+    ):
+        failed = publish(bad, processor="upper", enqueue=False)
+        addresses = [
+            LIST,
+            url("change", done(file)),
+            url("change", work(failed)),
+            reverse("admin:deliverystore_delivery_change", args=[file.delivery_id]),
+        ]
+        admin.set_viewport_size({"width": width, "height": 844})
+        admin.emulate_media(color_scheme=scheme)
+
+        for address in addresses:
+            assert admin.open(address).status == 200
+            assert grave(admin) == [], address
+
+    def test_a_page_follows_the_work(self, admin, file):
+        publication = publish(file, enqueue=False)
+        admin.open(url("change", publication))
+        expect(admin.get_by_text("It waits for a worker")).to_be_visible()
+
+        work(publication)
+
+        expect(admin.get_by_text("Visitors see what was made")).to_be_visible()
+        expect(admin.get_by_role("cell", name="5 bytes")).to_be_visible()
+
+    def test_what_is_not_published_has_no_address(
+        self, admin, live_server, file, settings, media
+    ):
+        done(file)
+        handed_in = Path(file.deliverystore.path(file.deliverystore.name_of(file)))
+        assert media not in handed_in.parents
+        name = handed_in.relative_to(settings.DELIVERY_STORE_ROOT)
+        admin.context.clear_cookies()
+
+        for address in (
+            f"/media/{name}",
+            f"/media/../{handed_in.relative_to(media.parent)}",
+            f"/media/published/0/{file.pk}-upper.txt",
+            f"/deliveries/files/{file.pk}/",
+            f"/admin/deliverystore/delivery/files/{file.pk}/download/",
+        ):
+            response = admin.goto(live_server.url + address)
+            assert response.status == 404 or "/login/" in response.url, address
+            assert "hello" not in admin.locator("body").inner_text().replace(
+                "hello.txt", ""
+            )

@@ -1,0 +1,69 @@
+"""What the system checks say of publishing."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import run_checks
+
+from deliverystore.publishing import MediaProcessor
+
+FILES = "django.core.files.storage.FileSystemStorage"
+
+
+def found():
+    return [m.id for m in run_checks() if m.id.startswith("deliverystore.")]
+
+
+def test_what_is_right_is_right(media, processor):
+    assert found() == []
+
+
+def test_a_public_storage_must_be_in_storages(settings):
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "gone"
+
+    assert found() == ["deliverystore.E030"]
+
+
+@pytest.mark.parametrize("root", ["benches", 7, ""])
+def test_a_workbench_must_have_an_absolute_folder(settings, root):
+    settings.DELIVERY_STORE_WORKBENCH_ROOT = root
+
+    assert found() == ["deliverystore.E032"]
+
+
+@pytest.mark.parametrize("public", ["deliveries/public", "deliveries", "."])
+def test_what_is_public_must_not_be_where_the_private_files_are(
+    settings, media, tmp_path, processor, public
+):
+    settings.STORAGES["media"]["OPTIONS"] = {"location": tmp_path / public}
+    settings.STORAGES = {**settings.STORAGES}
+
+    assert found() == ["deliverystore.E031"]
+
+
+def test_who_publishes_nothing_may_keep_private_files_below_others(
+    settings, media, tmp_path, processor
+):
+    from deliverystore.publishing import registry
+
+    registry._registered.clear()
+    settings.STORAGES["media"]["OPTIONS"] = {"location": tmp_path}
+    settings.STORAGES = {**settings.STORAGES}
+
+    assert found() == []
+
+
+def test_a_public_store_needs_a_folder(settings, processor):
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": FILES}}
+    settings.MEDIA_ROOT = ""
+
+    assert found() == ["deliverystore.E031"]
+
+
+def test_two_processors_of_one_name_are_found(media, processor):
+    class Upper(MediaProcessor):
+        name = "upper"
+
+    processor(Upper)
+
+    assert found() == ["deliverystore.E033"]

@@ -1,0 +1,139 @@
+"""reprocess, clear_workbench and what the sweep does with published files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from deliverystore.models import Publication
+from deliverystore.publishing import WorkbenchManager, public_store, publish, work
+from tests.factories import finished_delivery
+from tests.management.running import printed as run
+from tests.publishing.media import UpperProcessor, expire, public
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bad(file):
+    return finished_delivery(files=[("bad.txt", b"bad")]).files.get()
+
+
+def done(one):
+    return work(publish(one, enqueue=False))
+
+
+def test_files_are_published_by_their_ids(file):
+    assert run("reprocess", str(file.pk)) == "1 processed.\n"
+
+    assert public(file)["upper"] == "HELLO"
+
+
+def test_what_fails_is_said_with_its_error(bad, capsys):
+    assert run("reprocess", bad.pk, code=1).startswith("1 failed.\nNot published: 1")
+
+    told = f"{bad.pk} bad.txt: ProcessingFailed: There is nothing in it.\n"
+    assert capsys.readouterr().err == told
+
+
+def test_what_has_failed_is_tried_again(file, bad, monkeypatch):
+    done(file)
+    done(bad)
+    monkeypatch.setattr(
+        UpperProcessor,
+        "process",
+        lambda self, job: job.publish("copy", job.source),
+    )
+
+    assert run("reprocess", "--failed", "--dry-run") == "1 chosen.\n"
+    assert run("reprocess", "--failed", "--processor=lower") == "Nothing to do.\n"
+    assert run("reprocess", "--failed") == "1 processed.\n"
+
+    assert public(bad) == {"copy": "bad"}
+    assert public(file)["upper"] == "HELLO"
+
+
+def test_everything_is_made_anew(file, bad):
+    done(file)
+    done(bad)
+
+    run("reprocess", "--all", code=1)
+
+    assert file.published_files.count() == 4
+
+
+def test_what_a_killed_worker_has_left_is_done(file):
+    publication = publish(file, enqueue=False)
+    Publication.objects.update(state="processing")
+    expire(publication)
+
+    assert run("reprocess", "--left") == "1 processed.\n"
+    assert run("reprocess", "--left") == "Nothing to do.\n"
+
+
+def test_what_is_gone_from_the_public_store_is_put_there_again(file):
+    done(file)
+    assert run("reprocess", "--missing") == "Nothing to do.\n"
+    public_store.delete_file(file.published_files.first().filepath)
+
+    document = json.loads(run("reprocess", "--missing", "--json"))
+
+    assert document["processed"] == 1
+    assert len(public(file)) == 2
+
+
+def test_workers_can_do_it(file, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert run("reprocess", str(file.pk), "--enqueue") == "1 waiting.\n"
+
+    assert public(file)["upper"] == "HELLO"
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["1", "--all"], ["--all", "--failed"], ["123456"], ["9" * 30]]
+)
+def test_what_cannot_be_meant_is_refused(db, arguments):
+    run("reprocess", *arguments, code=2)
+
+
+def test_stopped_it_says_what_it_has_done(file, bad, monkeypatch, capsys):
+    def process(self, job):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(UpperProcessor, "process", process)
+
+    with pytest.raises(CommandError, match="Stopped"):
+        call_command("reprocess", str(file.pk), str(bad.pk))
+    assert capsys.readouterr().out == "1 processed.\n"
+
+
+def test_abandoned_workbenches_are_removed(media, tmp_path):
+    base = tmp_path / "benches"
+    for name in ("old", "new"):
+        (base / name).mkdir(parents=True)
+    os.utime(base / "old", (time.time() - 7200,) * 2)
+    with WorkbenchManager().create():
+        assert run("clear_workbench", "--dry-run").splitlines() == [
+            str(base / "old"),
+            "1 workbenches would be removed.",
+        ]
+        document = json.loads(run("clear_workbench", "--json"))
+
+    assert document["workbenches"] == [str(base / "old")]
+    assert [path.name for path in base.iterdir()] == ["new"]
+
+
+def test_the_sweep_counts_what_was_replaced(file, settings):
+    settings.DELIVERY_STORE_GRACE = timedelta(0)
+    done(file)
+    done(file)
+
+    assert json.loads(run("sweep_deliveries", "--dry-run", "--json"))["published"] == 2
+    assert "2 published files" in run("sweep_deliveries")
+    assert file.published_files.count() == 2

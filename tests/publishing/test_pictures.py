@@ -1,0 +1,222 @@
+"""Pictures: sizes, the right way up, and nothing that the camera noted."""
+
+from __future__ import annotations
+
+import io
+import sys
+import warnings
+
+import pytest
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from deliverystore.publishing import PictureProcessor, public_store, publish, work
+from tests.factories import finished_delivery
+
+pytestmark = pytest.mark.django_db
+
+ORIENTATION, GPS, MAKE = 0x0112, 0x8825, 0x010F
+SECRETS = (b"SecretCam", b"xap/1.0", b"my garden", b"Exif")
+
+
+class Photos(PictureProcessor):
+    sizes = {"medium": 400, "thumbnail": 100}
+
+
+def saved(picture, kind, **options):
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def halves(width=800, height=400, mode="RGB"):
+    """Return a picture that is red at its left, and blue at its right."""
+    picture = Image.new(mode, (width, height), "blue")
+    picture.paste("red", (0, 0, width // 2, height))
+    return picture
+
+
+def photo(orientation=1):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[MAKE] = "SecretCam"
+    exif.get_ifd(GPS).update(
+        {1: "N", 2: (48.0, 12.0, 30.0), 3: "E", 4: (16.0, 22.0, 0)}
+    )
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">xap/1.0 48.2085,16.3721</x:xmpmeta>'
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return saved(
+        *(halves(), "JPEG"),
+        exif=exif,
+        xmp=xmp,
+        comment=b"my garden",
+        icc_profile=profile,
+    )
+
+
+@pytest.fixture
+def made(db, media, processor):
+    """Return a function that publishes a picture, and returns the publication."""
+    processor(Photos)
+
+    def made(content, name="photo.jpg"):
+        file = finished_delivery(files=[(name, content)]).files.get()
+        return work(publish(file, processor="picture", enqueue=False))
+
+    return made
+
+
+def result(publication, keyname="medium"):
+    assert publication.state == "processed", publication.error
+    one = publication.filemeta.published_files.public().get(keyname=keyname)
+    with public_store.get_file(one.filepath) as file:
+        return file.read()
+
+
+def opened(publication, keyname="medium"):
+    picture = Image.open(io.BytesIO(result(publication, keyname)))
+    picture.load()
+    return picture
+
+
+def colour(picture, x, y):
+    """Say which of the colours is strongest at a point, in parts of the whole."""
+    point = (int(x * picture.width), int(y * picture.height))
+    red, _green, blue = picture.convert("RGB").getpixel(point)
+    return "red" if red > blue else "blue"
+
+
+def test_a_photo_is_published_in_its_sizes(made):
+    publication = made(photo())
+
+    assert opened(publication).size == (400, 200)
+    assert opened(publication, "thumbnail").size == (100, 50)
+    assert publication.filemeta.published_files.count() == 2
+
+
+def test_a_small_picture_is_not_blown_up(made):
+    assert opened(made(saved(halves(60, 30), "PNG"), "a.png")).size == (60, 30)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "red"),
+    [
+        (1, (400, 200), (0.1, 0.5)),
+        (3, (400, 200), (0.9, 0.5)),
+        (6, (200, 400), (0.5, 0.1)),
+        (8, (200, 400), (0.5, 0.9)),
+    ],
+)
+def test_a_photo_is_turned_the_right_way_up(made, orientation, size, red):
+    for keyname in ("medium", "thumbnail"):
+        picture = opened(made(photo(orientation)), keyname)
+        assert colour(picture, *red) == "red"
+        assert colour(picture, 1 - red[0], 1 - red[1]) == "blue"
+        if keyname == "medium":
+            assert picture.size == size
+        assert ORIENTATION not in picture.getexif()
+
+
+def test_nothing_of_what_the_camera_noted_is_published(made):
+    content = photo(6)
+    assert all(secret in content for secret in SECRETS)
+
+    publication = made(content)
+
+    for keyname in ("medium", "thumbnail"):
+        found = result(publication, keyname)
+        assert [secret for secret in SECRETS if secret in found] == []
+        assert dict(opened(publication, keyname).getexif()) == {}
+
+
+def test_the_original_keeps_what_it_has(made):
+    publication = made(photo(6))
+
+    assert b"SecretCam" in publication.filemeta.get_all_data_as_string()
+
+
+def test_notes_in_a_png_are_left_out_and_transparency_stays(made):
+    notes = PngInfo()
+    notes.add_text("Comment", "my garden")
+    picture = Image.new("RGBA", (80, 40), (255, 0, 0, 0))
+    publication = made(saved(picture, "PNG", pnginfo=notes), "drawing.png")
+
+    assert b"my garden" not in result(publication)
+    assert opened(publication).mode == "RGBA"
+    assert opened(publication).getpixel((5, 5))[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "name"),
+    [
+        *(("P", "GIF", "a.gif"), ("RGB", "WEBP", "a.webp"), ("CMYK", "JPEG", "a.jpg")),
+        *(("L", "PNG", "a.png"), ("1", "PNG", "a.png"), ("I;16", "PNG", "a.png")),
+    ],
+)
+def test_pictures_of_every_kind_become_ones_that_browsers_show(made, mode, kind, name):
+    picture = Image.new(mode, (200, 100)) if mode == "I;16" else halves(200, 100)
+    picture = picture if picture.mode == mode else picture.convert(mode)
+
+    assert opened(made(saved(picture, kind), name)).size == (200, 100)
+
+
+def test_a_picture_with_too_many_pixels_is_refused_before_it_is_unpacked(
+    made, monkeypatch
+):
+    monkeypatch.setattr(Photos, "max_pixels", 1_000_000)
+    monkeypatch.setattr(Image.Image, "thumbnail", None)
+    bomb = saved(Image.new("1", (2000, 2000)), "PNG")
+    assert len(bomb) < 2000
+
+    publication = made(bomb, "bomb.png")
+
+    assert publication.error_class == "ProcessingFailed"
+    assert publication.error == (
+        "The picture has 4,000,000 pixels; at most 1,000,000 are published."
+    )
+    assert publication.error_metadata == {"width": 2000, "height": 2000}
+
+
+def test_what_pillow_takes_for_a_bomb_is_refused(made, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        publication = made(saved(halves(), "PNG"), "bomb.png")
+
+    assert "too large" in publication.error
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no picture", photo()[:2000], b"GIF89a" + bytes(10), b"%!PS-Adobe"],
+)
+def test_what_is_no_picture_says_so(made, content):
+    publication = made(content)
+
+    assert publication.error.startswith("It cannot be read as a picture")
+    assert list(publication.filemeta.published_files.all()) == []
+
+
+def test_another_format_under_a_known_name_is_not_tried(made):
+    publication = made(saved(halves(), "TIFF"), "tiff.jpg")
+
+    assert publication.error_class == "ProcessingFailed"
+
+
+def test_without_pillow_the_extra_is_named(made, monkeypatch):
+    content = photo()
+    monkeypatch.delattr("deliverystore.publishing.pillow", raising=False)
+    monkeypatch.delitem(sys.modules, "deliverystore.publishing.pillow", raising=False)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+
+    publication = made(content)
+
+    assert publication.error_class == "MissingExtra"
+    assert "deliverystore[images]" in publication.error
+
+
+def test_other_files_are_not_taken(db):
+    files = finished_delivery(files=[("a.svg", b"<svg/>"), ("b.JPG", b"")]).files.all()
+
+    assert [Photos().is_eligible(one) for one in files] == [False, True]

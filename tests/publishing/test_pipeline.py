@@ -1,0 +1,492 @@
+"""Publishing: from a file that was handed in to what visitors see."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deliverystore.exceptions import (
+    DeliveryNotFinished,
+    NotPermitted,
+    ProcessorNotFound,
+    PublishingRefused,
+    RunBusy,
+)
+from deliverystore.models import FileMeta, Publication, PublishedFile, leases
+from deliverystore.publishing import (
+    MediaProcessor,
+    left,
+    public_store,
+    publish,
+    sweep,
+    tasks,
+    unpublish,
+    work,
+)
+from tests.factories import UserFactory, finished_delivery, open_delivery
+from tests.publishing.media import (
+    Killed,
+    UpperProcessor,
+    expire,
+    files_in,
+    public,
+    recorded,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def start(file, **options):
+    return publish(file, enqueue=False, **options)
+
+
+def done(file, **options):
+    return work(start(file, **options))
+
+
+def let_time_pass(**length):
+    for one in PublishedFile.objects.all():
+        one.added -= timedelta(**length)
+        if one.remove_after:
+            one.remove_after -= timedelta(**length)
+        one.save()
+
+
+def using(processor, process, name="own"):
+    """Register a processor that does this."""
+
+    class Own(MediaProcessor):
+        def is_eligible(self, filemeta):
+            return True
+
+    Own.name = name
+    Own.process = lambda self, job: process(job)
+    return processor(Own)
+
+
+def write(job, name="result.txt", text="result"):
+    path = job.workbench.joinpath(name)
+    path.write_text(text)
+    return path
+
+
+# -- What is published ---------------------------------------------------------------
+
+
+def test_what_a_processor_makes_is_public(file, media):
+    publication = done(file)
+
+    assert (publication.state, publication.progress) == ("processed", 1.0)
+    assert public(file) == {"upper": "HELLO", "length": "5"}
+    upper = file.published_files.get(keyname="upper")
+    assert upper.size == 5
+    assert upper.digest.startswith("sha256:3733cd97")
+    assert upper.url.startswith("/media/published/")
+    assert files_in(media) == recorded()
+
+
+def test_a_worker_does_it_once_it_is_committed(
+    file, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert publish(file).state == "unprocessed"
+
+    assert public(file)["upper"] == "HELLO"
+
+
+def test_its_address_is_made_of_ids_and_cannot_be_guessed(file):
+    done(file)
+
+    folder, thousand, name = file.published_files.get(keyname="upper").filepath
+    assert (folder, thousand) == ("published", str(file.pk // 1000))
+    pk, key, token = name.removesuffix(".txt").split("-")
+    assert (pk, key, len(token)) == (str(file.pk), "upper", 24)
+    assert "hello" not in name
+
+
+def test_the_workbench_is_gone_afterwards(file, tmp_path):
+    done(file)
+
+    assert list((tmp_path / "benches").iterdir()) == []
+
+
+def test_a_processor_that_writes_to_its_source_damages_nothing(file, processor):
+    def vandal(job):
+        job.source.chmod(0o777)
+        job.source.write_text("damaged")
+        job.publish("copy", job.source)
+        job.source.unlink()
+
+    using(processor, vandal)
+
+    assert done(file).state == "processed"
+    assert file.verify() == "intact"
+    assert public(file) == {"copy": "damaged"}
+
+
+def test_the_source_keeps_its_extension_and_nothing_else_of_its_name(
+    db, media, processor
+):
+    names = []
+    using(processor, lambda job: names.append(job.source.name))
+    files = [(name, b"x") for name in ("-rf *.JPG", "no extension", "a.b c")]
+    for file in finished_delivery(files=files).files.all():
+        done(file)
+
+    assert names == ["source.jpg", "source", "source.b_c"]
+
+
+def test_a_file_is_copied_once_for_a_job_and_not_at_all_if_it_is_only_read(
+    file, processor, monkeypatch
+):
+    opened = []
+    open_ = FileMeta.open
+    monkeypatch.setattr(FileMeta, "open", lambda f: opened.append(1) or open_(f))
+
+    def read(job):
+        with job.open() as stream:
+            assert stream.read() == b"hello"
+        assert len(list(job.workbench.path.iterdir())) == 1  # its lease
+        assert job.source == job.source
+
+    using(processor, read)
+
+    assert done(file).state == "processed"
+    assert len(opened) == 2
+
+
+def test_a_file_that_was_damaged_is_not_published(file):
+    store = FileMeta.deliverystore
+    with open(store.path(store.name_of(file)), "r+b") as bytes_:  # noqa: PTH123
+        bytes_.write(b"HACKD")
+
+    publication = done(file)
+
+    assert (publication.state, publication.error_class) == ("failed", "FileDamaged")
+    assert public(file) == {}
+
+
+# -- What fails ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad(db, media, processor):
+    return finished_delivery(files=[("bad.txt", b"bad")]).files.get()
+
+
+def test_what_failed_says_why_and_leaves_nothing_public(bad, media):
+    publication = done(bad)
+
+    assert publication.state == "failed"
+    assert publication.error_class == "ProcessingFailed"
+    assert publication.error == "There is nothing in it."
+    assert publication.error_metadata == {"line": 3}
+    assert files_in(media) == recorded() == set()
+
+
+def test_what_failed_after_it_had_put_something_there_leaves_nothing(
+    file, media, processor
+):
+    def late(job):
+        placed = job.publish("first", write(job))
+        assert public_store.file_exists(placed.filepath)
+        assert public(file) == {}
+        raise ZeroDivisionError("too late")
+
+    using(processor, late)
+
+    assert done(file).error == "too late"
+    assert files_in(media) == recorded() == set()
+
+
+def test_a_store_that_breaks_off_leaves_nothing(file, settings, media):
+    options = settings.STORAGES["media"]["OPTIONS"]
+    backend = "tests.publishing.media.Full"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "media": {"BACKEND": backend, "OPTIONS": options},
+    }
+
+    publication = done(file)
+
+    assert (publication.state, publication.error_class) == ("failed", "OSError")
+    assert files_in(media) == recorded() == set()
+
+
+def test_what_became_public_this_very_moment_is_not_swept(file, processor):
+    def slow(job):
+        one = job.publish("one", write(job))
+        PublishedFile.objects.update(added=timezone.now() - timedelta(days=9))
+        publication = Publication.objects.get()
+        Publication.objects.update(lease_until=timezone.now() - timedelta(days=1))
+        assert sweep() == 1
+        Publication.objects.update(lease_until=publication.lease_until)
+        assert not public_store.file_exists(one.filepath)
+
+    using(processor, slow)
+    publication = start(file)
+
+    with pytest.raises(RunBusy, match="swept away"):
+        work(publication)
+    assert public(file) == {}
+
+
+def test_what_failed_can_be_tried_again(file, processor):
+    failing = using(processor, lambda job: 1 / 0)
+    assert done(file).state == "failed"
+    failing.process = lambda self, job: job.publish("good", write(job))
+
+    publication = done(file)
+
+    assert publication.state == "processed"
+    assert (publication.error, publication.error_class) == ("", "")
+    assert public(file) == {"good": "result"}
+
+
+def test_a_name_of_a_key_can_be_published_once_in_a_job(file, processor):
+    def twice(job):
+        job.publish("one", write(job))
+        job.publish("one", write(job))
+
+    using(processor, twice)
+
+    assert done(file).error_class == "PublishingRefused"
+
+
+@pytest.mark.parametrize("keyname", ["", "..", "x" * 101])
+def test_a_name_of_a_key_must_be_one(file, processor, keyname):
+    using(processor, lambda job: job.publish(keyname, write(job)))
+
+    assert done(file).error_class == "PublishingRefused"
+
+
+def test_what_an_error_knows_is_kept_as_far_as_json_can_hold_it(file, processor):
+    from deliverystore.exceptions import ProcessingFailed
+
+    def failing(job):
+        raise ProcessingFailed("no", at=timezone.now(), what=object())
+
+    using(processor, failing)
+
+    assert set(done(file).error_metadata) == {"at", "what"}
+
+
+# -- Once more -----------------------------------------------------------------------
+
+
+def test_what_is_made_anew_takes_the_place_of_the_old_when_it_is_there(
+    file, media, processor
+):
+    done(file)
+    old = list(file.published_files.public())
+    seen = []
+
+    def slow(job):
+        job.publish("upper", write(job, text="new"))
+        seen.append(public(file))
+
+    using(processor, slow)
+    done(file)
+
+    assert seen == [{"upper": "HELLO", "length": "5"}]
+    assert public(file) == {"upper": "new"}
+    # Pages that were loaded before still find what they name.
+    assert all(public_store.file_exists(one.filepath) for one in old)
+    let_time_pass(days=2)
+    assert sweep() == 2
+    assert files_in(media) == recorded()
+    assert len(recorded()) == 1
+
+
+def test_what_fails_the_second_time_leaves_the_first_public(file, processor):
+    done(file)
+    using(processor, lambda job: 1 / 0)
+
+    assert done(file).state == "failed"
+    assert public(file) == {"upper": "HELLO", "length": "5"}
+
+
+def test_what_is_taken_off_the_site_is_gone_at_once(
+    file, media, django_capture_on_commit_callbacks
+):
+    done(file)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        unpublish(file)
+
+    assert public(file) == {}
+    assert files_in(media) == recorded() == set()
+    assert not Publication.objects.exists()
+    assert done(file).state == "processed"
+
+
+def test_a_deleted_delivery_takes_what_is_public_with_it(
+    file, media, django_capture_on_commit_callbacks
+):
+    done(file)
+    other = finished_delivery(files=[("other.txt", b"other")]).files.get()
+    done(other)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        file.delivery.delete()
+
+    assert len(files_in(media)) == 2
+    assert files_in(media) == recorded()
+    assert public(other)["upper"] == "OTHER"
+
+
+def test_what_is_written_when_its_file_is_deleted_goes_with_the_sweep(
+    file, media, processor
+):
+    def deleting(job):
+        job.publish("one", write(job))
+        file.delivery.delete()
+        raise Killed
+
+    using(processor, deleting)
+    with pytest.raises(Killed):
+        done(file)
+
+    assert files_in(media) == recorded()
+    assert sweep() == 1
+    assert files_in(media) == recorded() == set()
+
+
+# -- Workers -------------------------------------------------------------------------
+
+
+def test_a_killed_worker_s_job_is_taken_over(file, media, processor):
+    def killed(job):
+        job.publish("one", write(job))
+        raise Killed
+
+    own = using(processor, killed)
+    publication = start(file)
+    with pytest.raises(Killed):
+        work(publication)
+    assert files_in(media) == recorded()
+    assert len(recorded()) == 1
+    assert public(file) == {}
+    assert list(left()) == []
+
+    expire(publication)
+    own.process = UpperProcessor.process
+
+    assert list(left()) == [publication]
+    tasks.run_publication.call(publication.pk)
+    assert public(file) == {"upper": "HELLO", "length": "5"}
+    let_time_pass(days=2)
+    sweep()
+    assert files_in(media) == recorded()
+    assert len(recorded()) == 2
+
+
+def test_a_worker_that_was_frozen_past_its_lease_publishes_nothing(
+    file, media, processor
+):
+    def overtaken(job):
+        job.publish("first", write(job))
+        expire(publication)
+        own.process = UpperProcessor.process
+        assert work(Publication.objects.get()).state == "processed"
+        job.publish("second", write(job))
+
+    own = using(processor, overtaken)
+    publication = start(file)
+    with pytest.raises(RunBusy, match="taken over"):
+        work(publication)
+
+    assert public(file) == {"upper": "HELLO", "length": "5"}
+    let_time_pass(days=2)
+    sweep()
+    assert files_in(media) == recorded()
+
+
+def test_a_task_leaves_a_publication_to_the_worker_that_has_it(file):
+    publication = start(file)
+    leases.take(publication)
+
+    tasks.run_publication.call(publication.pk)
+    assert public(file) == {}
+    with pytest.raises(RunBusy, match="A worker is at"):
+        publish(file)
+
+
+def test_a_task_of_what_was_taken_off_the_site_does_nothing(file):
+    tasks.run_publication.call(12345)
+
+
+def test_without_a_framework_a_publication_waits(
+    file, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(tasks, "run_publication", None)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        publication = publish(file)
+
+    assert list(left()) == [publication]
+
+
+def test_progress_is_written_down_once_a_second(file, processor, monkeypatch):
+    seen = []
+
+    def slow(job):
+        job.progress(0.2)
+        seen.append(Publication.objects.get().progress)
+        monkeypatch.setattr("deliverystore.publishing.jobs._STEP", 0)
+        time.sleep(0.001)
+        job.progress(7)
+        seen.append(Publication.objects.get().progress)
+
+    using(processor, slow)
+    told = []
+    work(start(file), advance=told.append)
+
+    assert seen == [0.0, 1.0]
+    assert told == [0.2, 1.0]
+
+
+# -- Who may, and what cannot be ------------------------------------------------------
+
+
+def test_only_who_may_publishes(file):
+    user = UserFactory()
+
+    for action in (publish, unpublish):
+        with pytest.raises(NotPermitted, match="may not publish"):
+            action(file, user)
+    assert start(file, user=UserFactory(is_superuser=True)).user.is_superuser
+
+
+def test_who_handed_a_file_in_may_not_publish_it(db, media, processor):
+    user = UserFactory()
+    file = finished_delivery(user=user).files.get()
+
+    with pytest.raises(NotPermitted):
+        publish(file, user)
+
+
+def test_what_is_not_handed_in_yet_is_not_published(db, media, processor):
+    with pytest.raises(DeliveryNotFinished):
+        publish(open_delivery().files.get())
+
+
+def test_a_file_that_no_processor_takes_is_refused(db, media, processor):
+    file = finished_delivery(files=[("a.exe", b"x")]).files.get()
+
+    with pytest.raises(PublishingRefused, match=r"Nobody publishes 'a\.exe'"):
+        publish(file)
+    with pytest.raises(PublishingRefused, match="'upper' does not take"):
+        publish(file, processor="upper")
+    with pytest.raises(ProcessorNotFound, match="there are: upper"):
+        publish(file, processor="lower")
+
+
+def test_the_first_processor_that_takes_a_file_gets_it(file, processor):
+    using(processor, lambda job: None, name="greedy")
+
+    assert start(file).processor == "greedy"
+    assert start(file, processor="upper").processor == "upper"
