@@ -40,6 +40,17 @@ def may_handle(user: User, run: ImportRun) -> bool:
     )
 
 
+def has_secrets(run: ImportRun) -> bool:
+    """Tell whether what a run has left has cells that are not to be shown.
+
+    Nobody knows any more of a processor that is gone.
+    """
+    processor = registry.get_processors().get(run.processor)
+    if processor is None:
+        return True
+    return not set(processor.sensitive).isdisjoint(run.mapping.values())
+
+
 def ask(user: User | None, run: ImportRun, what: str, *permissions: str) -> None:
     """Raise NotPermitted unless a user may do something with what a run has left.
 

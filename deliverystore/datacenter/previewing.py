@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from deliverystore.datacenter import naming, pending, permissions, reader, workbooks
 from deliverystore.datacenter.files import DataCenterFile
 from deliverystore.datacenter.problems import Code
 from deliverystore.datacenter.reader import Report
+from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.datacenter.tables import Layout
 from deliverystore.exceptions import InvalidName, NotPermitted, TableUnreadable
 
@@ -53,8 +55,9 @@ def preview(
 ) -> Preview:
     """Look at a file that waits; what layout leaves open is found out.
 
-    The rows that a run has left have their header in the first line: if it could be
-    another one, that would show cells which are not to be seen.
+    The rows that a run has left have their header in the first line. If some of their
+    cells are not to be seen, what layout says counts only as long as the columns stay
+    those of the run: read in another way, a header has what stands in cells.
 
     Raise NotPermitted, FileNotFound; InvalidName if it does not wait; MissingExtra if
     it is a workbook and the extra "xlsx" is not installed.
@@ -70,9 +73,13 @@ def preview(
     with center.open(name) as opened:
         is_workbook = reader.is_workbook(opened)
         is_whole = is_workbook or file.size <= MAX_CHECKED_BYTES
+        check = partial(reader.check, opened, name=name, is_whole=is_whole)
+        report = check(**declared)
+        if left is not None and any(declared.values()) and _may_tell(left, report):
+            report = check()
         return Preview(
             file=file,
-            report=reader.check(opened, name=name, is_whole=is_whole, **declared),
+            report=report,
             is_whole=is_whole,
             is_workbook=is_workbook,
             sheets=_sheets(opened) if is_workbook else (),
@@ -98,6 +105,12 @@ def may_look(user: User, name: str) -> bool:
     except NotPermitted:
         return False
     return True
+
+
+def _may_tell(left: ImportRun, report: Report) -> bool:
+    """Tell whether what is in cells may be taken for names of columns."""
+    known = {*left.header, *RESERVED}
+    return pending.has_secrets(left) and not known.issuperset(report.header)
 
 
 def _sheets(file: BinaryIO) -> tuple[str, ...]:

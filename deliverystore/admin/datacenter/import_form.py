@@ -179,7 +179,8 @@ class ImportForm:
             "max_failed": self._data.get("max_failed", "").strip() or None,
             "max_removed": self._data.get("max_removed", "").strip() or None,
             "dry_run": "dry_run" in self._data,
-            "layout": layout_of(self._data),
+            # As it was shown, which need not be all that was asked for.
+            "layout": self._report.layout,
         }
 
     def refuse(self, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deliverystore.datacenter import registry
+from deliverystore.datacenter import pending, registry
 from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.datacenter.tables import Record
 
@@ -48,12 +48,12 @@ def hidden_by(run: ImportRun, header: Sequence[str]) -> set[int]:
     """Return the columns of a file that are hidden in the run which has left it.
 
     If there are such, then so are those which it does not know: the file may be read
-    in another way now. Nobody knows any more of a processor that is gone.
+    in another way now.
     """
+    if not pending.has_secrets(run):
+        return set()
     processor = registry.get_processors().get(run.processor)
     secret = processor.sensitive if processor is not None else ()
-    if processor is not None and not set(run.mapping.values()) & set(secret):
-        return set()
     known = run.mapping if processor is not None else {}
     return {
         index

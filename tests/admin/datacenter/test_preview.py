@@ -550,6 +550,49 @@ def test_secrets_in_rows_that_failed_are_not_shown(client, boss, secret, params)
     assert "indeed" not in response.text
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_secrets_are_not_shown_as_names_of_columns_in_another_script(
+    client, boss, secret, encoding
+):
+    query = {"file": secret.pending_file, "encoding": encoding}
+
+    response = client.get(url("preview"), query)
+
+    assert columns(response) == {"code": "field:code", "title": "field:name"}
+    assert b"Secret" not in response.text.encode(encoding, "surrogatepass")
+
+
+@pytest.mark.parametrize(
+    "said", [{"header_line": "2"}, {"encoding": "utf-16-le"}, {"delimiter": "bar"}]
+)
+def test_nobody_learns_secrets_by_what_they_say_as_they_begin(client, secret, said):
+    client.force_login(who_may("run_import", "add_faculty"))
+    address = f"{url('preview')}?file={secret.pending_file}"
+
+    answer = client.post(address, {**form_of(client.get(address)), **said})
+
+    # As it was shown.
+    assert answer.status_code == 302
+    run = ImportRun.objects.latest("pk")
+    assert (run.header, run.layout["header_line"]) == (
+        ["code", "title", "--ERRORS--"],
+        1,
+    )
+
+
+def test_rows_with_secrets_that_were_saved_in_another_encoding_are_read(
+    client, boss, center, secret
+):
+    rows = "code;title\nFÄ;x\n".encode("cp1252")
+    center.place.replace(secret.pending_file, [rows])
+    query = {"file": secret.pending_file, "encoding": "cp1252"}
+
+    response = client.get(url("preview"), query)
+
+    assert "FÄ" in words(response)
+    assert "problem" not in words(response)
+
+
 def test_of_rows_with_secrets_the_others_are_shown(client, boss, secret):
     response = client.get(url("preview"), {"file": secret.pending_file})
 
