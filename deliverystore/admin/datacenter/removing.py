@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.admin.datacenter.layouts import layout_of, said
+from deliverystore.datacenter import DataCenter
+from deliverystore.datacenter.journal import stamp
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.of_files import last_tried
 from deliverystore.models import ImportRun
@@ -38,7 +41,7 @@ def question(
 
     url makes the address of a page of the data center, by its name and its query.
     """
-    tried, count = _tried(form, found), _count(found)
+    tried, count = _tried(form), _count(found)
     back = {"file": form.file, "use": form.use, **said(layout_of(data))}
     return {
         "form": form,
@@ -52,13 +55,17 @@ def question(
     }
 
 
-def _tried(form: ImportForm, found: Preview) -> ImportRun | None:
+def _tried(form: ImportForm) -> ImportRun | None:
     """Return the dry run of just this, if it was the last that was done."""
     tried = last_tried(form.file)
-    asked = (ImportRun.State.TRIED, form.name, Mode.REMOVE, found.file.size)
-    if tried is None or asked != (tried.state, tried.processor, tried.mode, tried.size):
+    if tried is None or tried.state != ImportRun.State.TRIED:
         return None
-    return tried
+    asked = form.arguments()
+    names = ("processor", "mode", "mapping")
+    is_same = all(asked[name] == getattr(tried, name) for name in names)
+    is_same = is_same and asdict(asked["layout"]) == tried.layout
+    entry = DataCenter().place.entry(form.file)
+    return tried if is_same and stamp(entry) == tried.stamp else None
 
 
 def _count(found: Preview) -> int | None:

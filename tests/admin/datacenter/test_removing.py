@@ -87,6 +87,25 @@ def test_the_dry_run_of_something_else_is_not_told(client, form):
     assert "A dry run shows which these are" in words(send(client, form))
 
 
+def test_the_dry_run_with_other_columns_is_not_told(client, form):
+    send(client, form, dry_run="1")
+    runs.work(ImportRun.objects.get())
+    swapped = {"column-0": "ignore", "column-1": "field:code"}
+
+    told = words(send(client, {**form, **swapped}))
+
+    assert "A dry run shows which these are" in told
+    assert "would have removed" not in told
+
+
+def test_the_dry_run_of_what_was_in_the_file_before_is_not_told(client, form, center):
+    send(client, form, dry_run="1")
+    runs.work(ImportRun.objects.get())
+    center.place.replace("f.csv", [CONTENT.replace("L,Law", "M,Med").encode()])
+
+    assert "would have removed" not in words(send(client, form))
+
+
 def test_what_is_wrong_is_said_before_anything_is_asked(client, form):
     page = send(client, form, header="others")
 
