@@ -71,8 +71,8 @@ def _layout(run: ImportRun) -> str:
         told.append(shown(encoding.upper()))
     signs = (run.layout.get(name) for name in ("delimiter", "quote"))
     told += [str(_SIGNS.get(sign, shown(sign))) for sign in signs if sign]
-    if (line := run.layout.get("header_line", 0)) > 1:
-        told.append(_("columns named in line %(line)d") % {"line": line})
+    if (line := run.layout.get("header_line") or 1) > 1:
+        told.append(_("the columns named in line %(line)s") % {"line": line})
     return ", ".join(told)
 
 

@@ -206,7 +206,7 @@ def test_the_line_of_the_header_is_chosen_by_its_number(look, submit):
     run = ImportRun.objects.get()
     assert run.layout["header_line"] == 3
     facts = dict(run_facts.facts(run, [], lambda *_: ""))
-    assert facts["written as"].endswith(", columns named in line 3")
+    assert facts["written as"].endswith(", the columns named in line 3")
 
 
 @pytest.mark.parametrize("line", ["0", "-1", "1001", "x", "9" * 30, " 2²"])

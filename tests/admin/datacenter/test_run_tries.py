@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deliverystore.datacenter import runs
+from deliverystore.datacenter import Layout, runs
 from deliverystore.models import ImportRun
 from tests.admin.datacenter.helpers import run_url, some_failed, who_may, words
 
@@ -73,6 +73,16 @@ def test_how_the_file_is_written_is_said_in_words(center, client, boss):
     text = words(page(client, some_failed(center)))
 
     assert "UTF-8, a comma between cells, double quotes around them" in text
+
+
+def test_a_header_below_titles_is_said_with_how_the_file_is_written(
+    center, client, boss
+):
+    center.upload("f.csv", "Faculties\n\ncode,name\nA,Arts\n")
+    layout = Layout(header_line=3)
+    run = runs.start_run("f.csv", "faculty", "create", layout=layout, enqueue=False)
+
+    assert "the columns named in line 3" in words(page(client, run))
 
 
 def test_who_may_not_download_is_told_of_no_file_to_be_mended(center, client):
