@@ -20,7 +20,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -47,6 +47,8 @@ _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}
 # What renameat2(2) says where the file system knows no RENAME_NOREPLACE.
 _NO_EXCLUSIVE_RENAME = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _RENAME_NOREPLACE = 1
+# The years 1900 and 9999, in seconds since 1970.
+_EARLIEST, _LATEST = -2_208_988_800, 253_370_764_800
 _AT_FDCWD = -100
 
 T = TypeVar("T")
@@ -381,6 +383,15 @@ def open_file_itself(path: str | Path, flags: int = os.O_RDONLY) -> int:
             raise OSError(errno.EINVAL, "Not a file", str(path))
         stack.pop_all()
     return fd
+
+
+def changed(seconds: float) -> datetime:
+    """Return the time of a file's last change, aware, for its seconds since 1970.
+
+    Any program can give a file any time: of one that no calendar has, it is the
+    nearest that has, with room for every time zone.
+    """
+    return datetime.fromtimestamp(min(max(seconds, _EARLIEST), _LATEST), tz=UTC)
 
 
 def set_time(path: Path, modified: datetime) -> None:

@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 from contextlib import contextmanager, suppress
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -981,3 +982,14 @@ class TestAppending:
             fsops.exclusive(path).__enter__()
         with pytest.raises(FileNotFoundError):
             fsops.exclusive(path).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "year"), [(0, 1970), (1e13, 9999), (-1e13, 1900), (1.5e9, 2017)]
+)
+def test_every_time_that_a_file_can_have_is_one_of_the_calendar(seconds, year):
+    changed = fsops.changed(seconds)
+
+    assert changed.year == year
+    for hours in (-15, 15):
+        assert changed.astimezone(timezone(timedelta(hours=hours)))

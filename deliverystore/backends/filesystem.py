@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from django.core.files import File
@@ -133,7 +133,7 @@ class FsDeliveryStore(DeliveryStoreInterface, FileSystemStorage):
                 visit(name, error)
                 continue
             if stat.S_ISREG(status.st_mode):
-                modified = datetime.fromtimestamp(status.st_mtime, tz=UTC)
+                modified = fsops.changed(status.st_mtime)
                 yield StoredEntry(name=name, size=status.st_size, modified=modified)
 
     def leftovers(self, before: datetime, *, visit: Visit = pass_by) -> Iterator[str]:

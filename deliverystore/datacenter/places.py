@@ -8,7 +8,7 @@ import stat
 import tempfile
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -276,7 +276,7 @@ def place_at(location: str | Path | Storage | None) -> Place:
 def _entry(name: str, status: os.stat_result) -> StoredEntry | None:
     if not stat.S_ISREG(status.st_mode):
         return None
-    modified = datetime.fromtimestamp(status.st_mtime, tz=UTC)
+    modified = fsops.changed(status.st_mtime)
     return StoredEntry(name=name, size=status.st_size, modified=modified)
 
 

@@ -82,7 +82,7 @@ class Claim(AbstractContextManager["Claim"]):
     @property
     def modified(self) -> datetime:
         """When the file was changed last, aware: its age."""
-        return datetime.fromtimestamp(self._status.st_mtime, tz=UTC)
+        return fsops.changed(self._status.st_mtime)
 
     @property
     def expires(self) -> datetime:

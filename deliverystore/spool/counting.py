@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from deliverystore import fsops
 from deliverystore.spool.folders import SpoolFolders
 from deliverystore.spool.names import is_hidden, parse
 
@@ -59,7 +60,7 @@ def status(folders: SpoolFolders, now: float, limit: int | None) -> SpoolStatus:
         overdue=sum(end is not None and end < now for end in ends),
         failed=_count_failed(folders.failed, most),
         ignored=ignored,
-        oldest=None if oldest is None else datetime.fromtimestamp(oldest, tz=UTC),
+        oldest=None if oldest is None else fsops.changed(oldest),
     )
 
 

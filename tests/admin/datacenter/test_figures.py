@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from deliverystore.admin.datacenter import charts
-from deliverystore.datacenter import figures
+from deliverystore.datacenter import DataCenter, figures
 from deliverystore.models import ImportRun
 from deliverystore.spool import FileStore, configured, get_spools
 from tests.admin.datacenter.helpers import (
@@ -24,6 +25,7 @@ from tests.admin.datacenter.helpers import (
     who_may,
     words,
 )
+from tests.admin.datacenter.people import url
 from tests.datacenter.places import put
 from tests.factories import UserFactory
 
@@ -232,6 +234,28 @@ def test_a_spool_that_cannot_be_read_hides_no_other(show, spools, settings, tmp_
 
     assert "wrong The site cannot look at it: Not a directory." in text
     assert "scans 3" in text
+
+
+@pytest.mark.parametrize("then", [1e13, -1e13])
+def test_a_file_of_a_year_that_no_calendar_has_hides_no_page(
+    client, boss, show, settings, then
+):
+    memory = Path("/dev/shm")  # noqa: S108 - not every file system has such years
+    if not memory.is_dir():
+        pytest.skip("There is no file system in memory.")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        settings.DELIVERY_STORE_DATACENTER_ROOT = Path(folder, "center")
+        settings.DELIVERY_STORE_SPOOLS = {"scans": Path(folder, "scans")}
+        get_spools()["scans"].prepare()
+        center = DataCenter()
+        put(center, "f.csv", "code,name\nA,Arts\n")
+        for path in (center.place.path("f.csv"), Path(folder, "scans/new/s.csv")):
+            Path(path).touch()
+            os.utime(path, (then, then))
+
+        assert "scans" in words(show(run_url("figures")))
+        assert client.get(url("changelist")).status_code == 200
+        assert get_spools()["scans"].claim().modified.year in {1900, 9999}
 
 
 def test_without_spools_nothing_is_said_of_them(show):
