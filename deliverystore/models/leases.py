@@ -44,8 +44,12 @@ class Lease:
         return _all(self.work).filter(pk=self.work.pk, worker=self.worker)
 
 
-def take(work: Leased) -> Lease:
-    """Take work that waits, or whose worker is dead. Raise RunBusy if it has one."""
+def take(work: Leased, *related: str) -> Lease:
+    """Take work that waits, or whose worker is dead, and read its row anew.
+
+    related names foreign keys whose rows are read along. Raise RunBusy if it has a
+    worker.
+    """
     host = socket.gethostname()
     worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
     now = timezone.now()
@@ -62,7 +66,10 @@ def take(work: Leased) -> Lease:
         taken = _waiting(work).update(**values) or _unlocked(work).update(**values)
     if not taken:
         raise RunBusy(f"Another worker is at {_named(work)}, or it is over.")
-    work.refresh_from_db()
+    rows = _all(work)
+    work.refresh_from_db(
+        from_queryset=rows.select_related(*related) if related else rows
+    )
     return Lease(work, worker)
 
 

@@ -31,9 +31,12 @@ def work(
     files are in place; what a processor raises is in the publication's error. advance
     is told how much is done, from 0 to 1. Raise RunBusy if another worker is at it.
     """
-    lease = leases.take(publication)
+    is_first = publication.heartbeat is None
+    lease = leases.take(publication, "filemeta")
     placed: list[PublishedFile] = []
     try:
+        if not is_first:
+            placing.take_back(lease, publication.filemeta)
         _process(publication, lease, placed, advance)
     except RunBusy:
         placing.discard(placed)
@@ -42,7 +45,7 @@ def work(
         _log(publication, error)
         placing.discard(placed)
         _fail(publication, lease, error)
-    publication.refresh_from_db()
+        publication.refresh_from_db()
     return publication
 
 
@@ -54,11 +57,13 @@ def _process(
 ) -> None:
     """Do the work; placed gets what was put into the public store."""
     file = publication.filemeta
-    placing.take_back(lease, file)
     with WorkbenchManager().create() as workbench:
         job = Job(file, workbench, lease, placed=placed, advance=advance)
         registry.get_processor(publication.processor).process(job)
-    placing.show(lease, file, placed)
+    values = {"state": _State.PROCESSED, "progress": 1.0, "ended": timezone.now()}
+    placing.show(lease, file, placed, **values)
+    for name, value in {**values, "worker": "", "lease_until": None}.items():
+        setattr(publication, name, value)
 
 
 def _fail(publication: Publication, lease: Lease, error: Exception) -> None:

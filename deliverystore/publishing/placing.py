@@ -73,18 +73,22 @@ def place(lease: Lease, filemeta: FileMeta, keyname: str, path: Path) -> Publish
     return placed
 
 
-def show(lease: Lease, filemeta: FileMeta, placed: Iterable[PublishedFile]) -> None:
+def show(
+    lease: Lease,
+    filemeta: FileMeta,
+    placed: Iterable[PublishedFile],
+    **values: object,
+) -> None:
     """Let visitors see what a job has made, instead of what an earlier one made.
 
-    Both in one transaction, with the end of the publication. What was replaced stays
-    under its address for pages that were loaded before, until the sweep.
+    Both in one transaction, in which the publication gets the values of its end. What
+    was replaced stays under its address for pages that were loaded before, until the
+    sweep.
     """
     files = PublishedFile.objects.filter(filemeta=filemeta)
     new = [one.pk for one in placed]
     with transaction.atomic(using=leases.database(Publication)):
-        if not lease.release(
-            state=Publication.State.PROCESSED, progress=1.0, ended=timezone.now()
-        ):
+        if not lease.release(**values):
             raise RunBusy(f"Another worker has taken over {lease.work}.")
         files.public().retire(after=conf.DELIVERY_STORE_GRACE)
         shown = files.being_written().filter(pk__in=new).update(state=_State.PUBLIC)
