@@ -39,7 +39,7 @@ def show_publishing(story: Story, handed_in: HandedIn, site: Site) -> None:
         story.say(f"→ {count} files are public since an earlier run.")
     _show_place(story)
     where = shown(public_store.get_local_path(["published"]))
-    story.say(f"They are in {where}/; STORAGES could name a bucket behind a CDN.")
+    story.say(f"What is public is in {where}/; it could be a bucket behind a CDN.")
     story.say()
     if not site.is_served:
         story.say(f"(After {site.command}.)")
