@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from deliverystore.models import lineage
 from deliverystore.models.leased import Leased
 
 COUNTS = (
@@ -204,10 +205,10 @@ class ImportRun(Leased):
     @property
     def first(self) -> ImportRun:
         """The run that this one goes back to: the one of the original file."""
-        run = self
-        while run.parent is not None:
-            run = run.parent
-        return run
+        if self.parent_id is None:
+            return self
+        using = ImportRun.objects.db
+        return ImportRun.objects.get(pk=lineage.above(self.parent_id, using)[-1].id)
 
     @property
     def shown_differences(self) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from deliverystore.datacenter import naming
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.tables import Record
-from deliverystore.models import FailedRow, ImportRun
+from deliverystore.models import FailedRow, ImportRun, lineage
 
 _BATCH = 1000
 
@@ -18,9 +18,10 @@ def counted_by(run: ImportRun) -> str:
 
     Rows that are tried again as they are in the database keep those that they had.
     """
-    while run.from_parent and run.parent is not None:
-        run = run.parent
-    return run.file
+    if not run.from_parent:
+        return run.file
+    tries = lineage.above(run.pk, ImportRun.objects.db)
+    return next(one.file for one in tries if not one.is_retry)
 
 
 class KnownAgain:

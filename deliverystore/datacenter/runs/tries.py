@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deliverystore.models import ImportRun
+from deliverystore.models import ImportRun, lineage
 
 # It takes patience to have more.
 MAX_TRIES = 20
@@ -32,11 +32,14 @@ def tries_of(run: ImportRun) -> list[ImportRun]:
     """
     if run.dry_run:
         return [run]
-    found = [run]
-    while (parent := found[0].parent) is not None and len(found) < MAX_TRIES:
-        found.insert(0, parent)
-    latest: ImportRun | None = run
-    while (latest := latest and _next(latest)) and len(found) < 2 * MAX_TRIES:
+    using = ImportRun.objects.db
+    above = [one.id for one in lineage.above(run.pk, using)[1:MAX_TRIES]]
+    below = lineage.below(run.pk, using, 2 * MAX_TRIES)
+    wanted = ImportRun.objects.filter(pk__in=[*above, *below]).defer(*_LARGE)
+    known = {one.pk: one for one in wanted}
+    later = _newest(one for one in known.values() if one.pk in set(below))
+    found = [known[pk] for pk in reversed(above) if pk in known] + [run]
+    while (latest := later.get(found[-1].pk)) and len(found) < 2 * MAX_TRIES:
         found.append(latest)
     return found
 
@@ -57,6 +60,10 @@ def together(tries: Sequence[ImportRun]) -> Together | None:
     )
 
 
-def _next(run: ImportRun) -> ImportRun | None:
-    tried = run.children.filter(dry_run=False).defer(*_LARGE)
-    return tried.exclude(state__in=_NOTHING_DONE, rows=0).order_by("-pk").first()
+def _newest(tries: Iterable[ImportRun]) -> dict[int | None, ImportRun]:
+    """Return by each import the last one that has tried what it had left."""
+    return {
+        one.parent_id: one
+        for one in sorted(tries, key=lambda one: one.pk)
+        if not one.dry_run and (one.rows or one.state not in _NOTHING_DONE)
+    }

@@ -6,7 +6,13 @@ import pytest
 
 from deliverystore.datacenter import Layout, runs
 from deliverystore.models import ImportRun
-from tests.admin.datacenter.helpers import run_url, some_failed, who_may, words
+from tests.admin.datacenter.helpers import (
+    queries_of,
+    run_url,
+    some_failed,
+    who_may,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +134,19 @@ def test_one_transaction_says_why_it_shows_no_counts(center, client, boss, optio
     assert facts["share"] is None
     assert facts["texts"]["done"] == ""
     assert facts["texts"]["speed"] == "under way for 1 s"
+
+
+def test_pages_take_as_many_queries_after_many_tries_as_after_few(center, client, boss):
+    run = runs.work(runs.retry(some_failed(center), enqueue=False))
+
+    def queries():
+        pages = [run_url(name, run.pk) for name in ("change", "rows")]
+        return [queries_of(client, one) for one in [*pages, run_url("row", run.pk, 1)]]
+
+    few = queries()
+    for _ in range(4):
+        run = runs.work(runs.retry(run, enqueue=False))
+    assert queries() == few
+    first = run_url("change", run.first.pk)
+    assert queries_of(client, first) <= few[0]
+    assert run.first.file == "f.csv"
