@@ -33,8 +33,11 @@ def tries_of(run: ImportRun) -> list[ImportRun]:
     if run.dry_run:
         return [run]
     using = ImportRun.objects.db
-    above = [one.id for one in lineage.above(run.pk, using)[1:MAX_TRIES]]
+    before = lineage.above(run.parent_id, using) if run.parent_id else ()
+    above = [one.id for one in before[: MAX_TRIES - 1]]
     below = lineage.below(run.pk, using, 2 * MAX_TRIES)
+    if not (above or below):
+        return [run]
     wanted = ImportRun.objects.filter(pk__in=[*above, *below]).defer(*_LARGE)
     known = {one.pk: one for one in wanted}
     later = _newest(one for one in known.values() if one.pk in set(below))
