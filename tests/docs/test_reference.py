@@ -16,6 +16,7 @@ from deliverystore import (
     conf,
     datacenter,
     exceptions,
+    kvstore,
     models,
     signals,
     spool,
@@ -56,6 +57,7 @@ def rows_of(text):
     [
         (backends, "stores"),
         (datacenter, "data-center"),
+        (kvstore, "kvstore"),
         (models, "models"),
         (spool, "spool"),
         (testing, "testing"),
