@@ -28,6 +28,7 @@ DeliveryStoreError
 ├── MetadataInvalid         also ValueError
 ├── StoreNotFound           also FileNotFoundError
 ├── StoreReadOnly           also PermissionError
+├── StoreBusy               also TimeoutError
 ├── SectionUnknown          also ValueError
 ├── ClaimLost               also TimeoutError
 ├── UploadBusy              also BlockingIOError
@@ -182,6 +183,10 @@ class StoreNotFound(DeliveryStoreError, FileNotFoundError):
 
 class StoreReadOnly(DeliveryStoreError, PermissionError):
     """The key is in a key-value store, or a part of one, that is only read."""
+
+
+class StoreBusy(DeliveryStoreError, TimeoutError):
+    """A change of a key-value store took so long that its data may be gone."""
 
 
 class SectionUnknown(DeliveryStoreError, ValueError):

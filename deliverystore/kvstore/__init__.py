@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deliverystore.kvstore.base import AbstractStore
+from deliverystore.kvstore.database import DatabaseStore
 from deliverystore.kvstore.events import (
     StoreDeleteEvent,
     StoreProgressEndEvent,
@@ -14,15 +15,20 @@ from deliverystore.kvstore.events import (
     StoreUpdateEvent,
 )
 from deliverystore.kvstore.filesystem import FileSystemStore, init_shared_store
+from deliverystore.kvstore.joined import JoinedStore
 from deliverystore.kvstore.memory import DictMemoryStore
+from deliverystore.kvstore.mounted import MountedStore
 from deliverystore.kvstore.reading import AbstractReadOnlyStore
 from deliverystore.kvstore.values import Value
 
 __all__ = [
     "AbstractReadOnlyStore",
     "AbstractStore",
+    "DatabaseStore",
     "DictMemoryStore",
     "FileSystemStore",
+    "JoinedStore",
+    "MountedStore",
     "StoreDeleteEvent",
     "StoreProgressEndEvent",
     "StoreProgressStartEvent",

@@ -58,11 +58,8 @@ class AbstractStore(AbstractReadOnlyStore):
 
     def set_data(self, key: str, data: Data, buffer_size: int = CHUNK_SIZE) -> None:
         """Replace the data; the metadata stays, and is empty for a new key."""
-        found: Metadata = {}
-        if self._exists(checked_key(key)):
-            found = self._get_metadata(key)
-        message = f"Setting {key!r}"
-        chunks = self._chunks(key, data, message, buffer_size, found)
+        message = f"Setting {checked_key(key)!r}"
+        chunks = self._chunks(key, data, message, buffer_size)
         self._change(Change(key=key, data=self._stage(chunks)))
 
     def set_metadata(self, key: str, metadata: Mapping[str, object]) -> None:
@@ -114,7 +111,11 @@ class AbstractStore(AbstractReadOnlyStore):
         """Do as update_metadata() for each in one transaction; a surplus is ignored."""
         with self.transaction("Updating the metadata of several keys"):
             for key, metadata in zip(keys, metadatas, strict=False):
-                self.update_metadata(key, metadata)
+                change = Change(
+                    key=checked_key(key), update=checked(metadata), required=True
+                )
+                # Whether all are there is asked once, at the end.
+                self._change(change, late=True)
 
     def from_file(
         self, key: str, path: str | Path, buffer_size: int = CHUNK_SIZE
@@ -291,14 +292,18 @@ class AbstractStore(AbstractReadOnlyStore):
         chunks = self._chunks(key, data, message, buffer_size, found, size)
         self._change(Change(key=key, data=self._stage(chunks), metadata=found))
 
-    def _change(self, change: Change) -> None:
-        """Do a change, at once or when the transaction ends."""
+    def _change(self, change: Change, *, late: bool = False) -> None:
+        """Do a change, at once or when the transaction ends.
+
+        late says that a required key may be found missing as late as that.
+        """
         if self._own.changes is None:
             self._tell_later([*map(self._event, self._commit([change]))])
-        elif change.required and not self._exists(change.key):
+            return
+        late = late and self._own.change_of(change.key) is None
+        if change.required and not late and not self._exists(change.key):
             raise missing(change.key)
-        else:
-            self._own.add(change)
+        self._own.add(change)
 
     def _event(self, applied: Applied) -> StoreEvent:
         kind: type[StoreDeleteEvent | StoreSetEvent | StoreUpdateEvent]

@@ -179,7 +179,9 @@ class AbstractReadOnlyStore(ABC):
         chunks = chunks_of(data, size)
         if not is_followed(self):
             return chunks
-        found = self._get_metadata(key) if metadata is None else metadata
+        found = metadata
+        if found is None:
+            found = self._get_metadata(key) if self._exists(key) else {}
         progress = Progress(
             source=self, key=key, message=message, metadata=found, steps=steps
         )

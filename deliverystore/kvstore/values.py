@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 
 from deliverystore.kvstore.metadata import Metadata, copied
+from deliverystore.streams import CHUNK_SIZE
 
 
 class Source(Protocol):
@@ -131,3 +133,49 @@ class BytesSource:
 
     def discard(self) -> None:
         """Do nothing: what nobody keeps is gone."""
+
+
+class SpooledSource:
+    """Bytes in a temporary file, or in memory while they are few."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=CHUNK_SIZE)  # noqa: SIM115
+        try:
+            self.size = sum(map(self._file.write, chunks))
+        except BaseException:
+            self._file.close()
+            raise
+
+    def open(self) -> BinaryIO:
+        """Return a reader at the beginning."""
+        return self.open_range(0, self.size)
+
+    def open_range(self, start: int, length: int) -> BinaryIO:
+        """Return a reader of some bytes."""
+        return io.BufferedReader(_Window(self._file, start, start + length))
+
+    def close(self) -> None:
+        """Do nothing: others may still read."""
+
+    def discard(self) -> None:
+        """Let the bytes go."""
+        self._file.close()
+
+
+class _Window(io.RawIOBase):
+    """Reads some bytes of a file that others read, too."""
+
+    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
+        self._file = file
+        self._position = start
+        self._end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        self._file.seek(self._position)
+        chunk = self._file.read(min(len(buffer), max(self._end - self._position, 0)))
+        buffer[: len(chunk)] = chunk
+        self._position += len(chunk)
+        return len(chunk)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from threading import Thread
 
+from django.db import connections
+
 from deliverystore.testing.kvcontract.base import Interruption, KeyValueContractTests
 
 
@@ -99,7 +101,11 @@ class TransactionTests(KeyValueContractTests):
         seen: list[object] = []
 
         def look() -> None:
-            seen.extend((self.store.to_bytes(key), self.store.exists(self.key("new"))))
+            try:
+                seen.append(self.store.to_bytes(key))
+                seen.append(self.store.exists(self.key("new")))
+            finally:
+                connections.close_all()
 
         with self.store.transaction("not yet"):
             self.put("key", b"new")
