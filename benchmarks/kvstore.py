@@ -264,15 +264,13 @@ def insert(name: str, keys: int) -> None:
     now = "datetime('now')" if is_sqlite else "now()"
     text = '\'{"kind": "photo", "number": \' || i || \'}\''
     columns = f"%s, 'key ' || i, {digest}, 'key ' || i, ({text}){cast}, 0, '', ''"
-    values = " ".join(
-        (
-            "INSERT INTO deliverystore_storedvalue (store, key, key_digest, key_start,",
-            "metadata, size, storage, stored_as, created, modified)",
-            f"SELECT {columns}, {now}, {now} FROM {series}",
-        )
+    values = (
+        "INSERT INTO deliverystore_storedvalue (store, key, key_digest, key_start,"
+        " metadata, size, storage, stored_as, created, modified) "
     )
+    chosen = f"SELECT {columns}, {now}, {now} FROM {series}"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(values, [name, *params])
+        cursor.execute(values + chosen, [name, *params])
         same = term_of(name, "kind", "photo")
         for term in (str(same), number):
             terms = " ".join(

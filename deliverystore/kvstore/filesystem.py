@@ -31,16 +31,25 @@ _MAGIC = b"__version__ = 0\n"
 
 
 def init_shared_store(
-    path: str | os.PathLike[str], magic_fname: str = ".FSStore"
+    path: str | os.PathLike[str],
+    magic_fname: str = ".FSStore",
+    *,
+    durability: str | None = None,
 ) -> None:
-    """Make a folder a store, and the folder; do nothing if it is one already."""
+    """Make a folder a store, and the folder; do nothing if it is one already.
+
+    durability, "full" or "none", defaults to DELIVERY_STORE_DURABILITY.
+    """
     root = Path(path).absolute()
-    policy = _policy(root, None)
+    policy = _policy(root, durability)
     fsops.make_folders(root, policy)
     if not (root / magic_fname).exists():
         temporary = fsops.write_temporary(root, [_MAGIC], policy)
-        fsops.give_name(temporary, str(root / magic_fname))
-    fsops.sync_folders([root], policy)
+        try:
+            fsops.give_name(temporary, str(root / magic_fname))
+        finally:
+            fsops.drop(temporary)
+    fsops.sync_folders([root, root.parent], policy)
 
 
 class FileSystemStore(AbstractStore):
@@ -136,8 +145,7 @@ class FileSystemStore(AbstractStore):
                 step.do()
         except BaseException:
             # What is in its place by now is not there any more.
-            for path in step.temporary:
-                fsops.drop(path)
+            step.discard(changes)
             raise
         return applied
 
@@ -163,10 +171,14 @@ class _Step:
         self._makes_one = False
         self.temporary: list[str] = []
 
+    def discard(self, changes: Iterable[Change]) -> None:
+        """Remove what was written for the step, and for the changes."""
+        data = [one.data.path for one in changes if isinstance(one.data, _StagedFile)]
+        for path in {*self.temporary, *data}:
+            fsops.drop(path)
+
     def prepare(self, change: Change) -> None:
         """Write what does not depend on what is there."""
-        if change.data is not None:
-            self.temporary.append(cast("_StagedFile", change.data).path)
         if change.metadata is not None:
             self._metadata[change.key] = self._write(_dumped(change.metadata))
 
@@ -262,7 +274,8 @@ class _StagedFile:
         fsops.drop(self.path)
 
     def _opened(self) -> OpenedFile:
-        return OpenedFile(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
+        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        return OpenedFile(fd, self.path)
 
 
 def _policy(root: Path, durability: str | None) -> fsops.Policy:

@@ -118,6 +118,7 @@ class Journal:
             self._sync(self._root_path)
         for name in others:
             fsops.drop(f"{self._root}/{name}")
+        self._sync(self._root_path)
 
     def _announce(self, names: Step) -> None:
         """Let the names of a step be in the journal."""

@@ -17,10 +17,27 @@ class OpenedFile:
     when the last reader is gone.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, path: str) -> None:
         self.fd = fd
-        self.status = os.fstat(fd)
+        self.path = path
+        try:
+            self.status = os.fstat(fd)
+        except OSError as error:
+            error.filename = path
+            raise
         self.size = self.status.st_size
+
+    def content(self) -> bytes:
+        """Return all of it."""
+        return self.read(self.size, 0) if self.size else b""
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Return up to size bytes from offset on."""
+        try:
+            return os.pread(self.fd, size, offset)
+        except OSError as error:
+            error.filename = self.path
+            raise
 
     def open(self) -> BinaryIO:
         """Return a reader at the beginning."""
@@ -68,14 +85,15 @@ class _Reader(io.RawIOBase):
         return position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        count = os.preadv(self._file.fd, [buffer], self._position)
-        self._position += count
-        return count
+        chunk = self._file.read(len(buffer), self._position)
+        buffer[: len(chunk)] = chunk
+        self._position += len(chunk)
+        return len(chunk)
 
     def readall(self) -> bytes:
         pieces = []
         left = max(self._file.size - self._position, 1)
-        while piece := os.pread(self._file.fd, left, self._position):
+        while piece := self._file.read(left, self._position):
             pieces.append(piece)
             self._position += len(piece)
         return b"".join(pieces)

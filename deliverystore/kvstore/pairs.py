@@ -101,7 +101,7 @@ class Pairs:
         metadata_path, data_path = self._at(name, METADATA), self._at(name, DATA)
         try:
             metadata, data = _opened(metadata_path), _opened(data_path)
-            raw = os.pread(metadata.fd, metadata.size + 1, 0)
+            raw = metadata.content()
             if (
                 self._journal.mentions(f"{name}.")
                 or not _is_still(metadata, metadata_path)
@@ -117,7 +117,12 @@ class Pairs:
             self._journal.settle()
 
     def _is_there(self, name: str, suffix: str) -> bool:
-        return os.path.exists(self._at(name, suffix))  # noqa: PTH110 - called very often
+        # exists() would take a disk that fails for a file that is missing.
+        try:
+            os.stat(self._at(name, suffix))  # noqa: PTH116 - called very often
+        except FileNotFoundError:
+            return False
+        return True
 
     def _at(self, name: str, suffix: str) -> str:
         return f"{self._root}/{name}{suffix}"
@@ -130,7 +135,7 @@ def files_of(name: str) -> list[str]:
 
 
 def _opened(path: str) -> OpenedFile:
-    return OpenedFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    return OpenedFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), path)
 
 
 def _is_still(file: OpenedFile, path: str) -> bool:
@@ -141,7 +146,7 @@ def _is_still(file: OpenedFile, path: str) -> bool:
 def _parsed(path: str) -> Metadata:
     file = _opened(path)
     try:
-        return _loaded(os.pread(file.fd, file.size + 1, 0), path)
+        return _loaded(file.content(), path)
     finally:
         file.close()
 
