@@ -9,6 +9,7 @@ from deliverystore.admin.datacenter import (
     ImportRunAdmin,
 )
 from deliverystore.admin.delivery import DeliveryAdmin
+from deliverystore.admin.storedvalue import StoredValueAdmin
 
 __all__ = [
     "CheckAdmin",
@@ -16,4 +17,5 @@ __all__ = [
     "DeliveryAdmin",
     "ExportAdmin",
     "ImportRunAdmin",
+    "StoredValueAdmin",
 ]

@@ -5,12 +5,18 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from deliverystore.kvstore.metadata import Matcher, Metadata, canonical
-from deliverystore.models.kvstore import KEY_START_LENGTH, StoredTerm, StoredValue
+from deliverystore.models.kvstore import (
+    KEY_START_LENGTH,
+    StoredTerm,
+    StoredValue,
+    plain_key,
+    stored_key,
+)
 from deliverystore.models.search import BeginsWith
 
 # So many rows are in memory at once.
@@ -23,18 +29,6 @@ _SPECIAL = re.compile(r"[*?\[]")
 def digest_of(key: str) -> str:
     """Return what a key is found by, since it may be too long for an index."""
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def stored_key(key: str) -> str:
-    """Return a key without NUL, which PostgreSQL does not take."""
-    return key.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
-
-
-def key_of(stored: str) -> str:
-    """Return the key that stored_key() was given."""
-    if "\x01" not in stored:
-        return stored
-    return stored.replace("\x01\x01", "\x00").replace("\x01\x02", "\x01")
 
 
 def term_of(store: str, name: str, value: object) -> int:
@@ -54,7 +48,7 @@ def found(store: str, matcher: Matcher) -> Iterator[tuple[str, Metadata]]:
     if not matcher:
         rows = StoredValue.objects.filter(store=store)
         for _, key, metadata in _in_batches(rows, "pk", "key", "metadata"):
-            yield key_of(key), metadata
+            yield plain_key(key), metadata
         return
     terms = with_terms(store, matcher.wanted)
     for _, key, metadata in _in_batches(
@@ -62,13 +56,13 @@ def found(store: str, matcher: Matcher) -> Iterator[tuple[str, Metadata]]:
     ):
         # Two values may have the same number.
         if matcher(metadata):
-            yield key_of(key), metadata
+            yield plain_key(key), metadata
 
 
 def keys(store: str) -> Iterator[str]:
     """Yield all keys."""
     rows = StoredValue.objects.filter(store=store)
-    return (key_of(key) for _, key in _in_batches(rows, "pk", "key"))
+    return (plain_key(key) for _, key in _in_batches(rows, "pk", "key"))
 
 
 def matching(store: str, pattern: str) -> Iterator[str]:
@@ -78,7 +72,7 @@ def matching(store: str, pattern: str) -> Iterator[str]:
     rows = StoredValue.objects.filter(store=store)
     if start:
         rows = rows.filter(BeginsWith(F("key_start"), start))
-    found = (key_of(key) for _, key in _in_batches(rows, "pk", "key"))
+    found = (plain_key(key) for _, key in _in_batches(rows, "pk", "key"))
     return filter(matches, found)
 
 
@@ -105,3 +99,30 @@ def _in_batches(rows: QuerySet, first: str, *fields: str) -> Iterator[tuple]:
     while batch := list(ordered.filter(**{f"{first}__gt": last})[:_BATCH]):
         yield from batch
         last = batch[-1][0]
+
+
+def stores() -> Iterator[str]:
+    """Yield the names of the stores that have keys, each looked up in an index."""
+    last = StoredValue.objects.order_by("store").values_list("store", flat=True)
+    name = last.first()
+    while name is not None:
+        yield name
+        name = last.filter(store__gt=name).first()
+
+
+def ids_with(name: str, values: Iterable[object]) -> QuerySet[StoredTerm, int]:
+    """Return the ids of the rows, of all stores, with one of these values in a name."""
+    terms = [term_of(store, name, value) for store in stores() for value in values]
+    rows = StoredTerm.objects.filter(term__in=terms).order_by("-value_id")
+    return rows.values_list("value_id", flat=True)
+
+
+def beginning_with(start: str) -> QuerySet[StoredValue]:
+    """Return the rows whose key begins so."""
+    text = stored_key(start)
+    rows = StoredValue.objects.filter(
+        BeginsWith(F("key_start"), text[:KEY_START_LENGTH])
+    )
+    if len(text) > KEY_START_LENGTH:
+        rows = rows.filter(BeginsWith(F("key"), text))
+    return rows

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deliverystore.exceptions import StoreBusy
 from deliverystore.kvstore.changes import Applied, Change
-from deliverystore.kvstore.finding import digest_of, stored_key, term_of
+from deliverystore.kvstore.finding import digest_of, term_of
 from deliverystore.kvstore.metadata import Metadata
 from deliverystore.kvstore.reading import missing
 from deliverystore.models.kvstore import (
@@ -18,6 +18,7 @@ from deliverystore.models.kvstore import (
     StoredRemoval,
     StoredTerm,
     StoredValue,
+    stored_key,
 )
 
 # Rows a statement; databases bound the number of its parameters.

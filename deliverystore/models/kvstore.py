@@ -23,6 +23,18 @@ _BATCH = 500
 KEY_START_LENGTH = 100
 
 
+def stored_key(key: str) -> str:
+    """Return a key without NUL, which PostgreSQL does not take."""
+    return key.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
+
+
+def plain_key(stored: str) -> str:
+    """Return the key that stored_key() was given."""
+    if "\x01" not in stored:
+        return stored
+    return stored.replace("\x01\x01", "\x00").replace("\x01\x02", "\x01")
+
+
 class StoredValue(models.Model):
     """One key of a store: its metadata, and where its data is.
 
@@ -63,7 +75,13 @@ class StoredValue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        part = self.plain_key[:KEY_START_LENGTH]
+        return "".join(one if one.isprintable() else "\ufffd" for one in part)
+
+    @property
+    def plain_key(self) -> str:
+        """The key as it was set."""
+        return plain_key(self.key)
 
 
 class StoredTerm(models.Model):

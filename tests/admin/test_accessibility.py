@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deliverystore.datacenter import exports, runs
-from deliverystore.models import FileMeta
+from deliverystore.kvstore import DatabaseStore
+from deliverystore.models import FileMeta, StoredValue
 from tests.admin.conftest import LIST
 from tests.admin.datacenter.helpers import export_url, imported, run_url, some_failed
 from tests.admin.datacenter.people import sign_in, url
@@ -48,8 +49,12 @@ def work(center, user):
     put(center, "new.csv", table(("N", "New"), ("", "")))
     center.delete("new.csv", user=user)
     put(center, "new.csv", table(("N", "New"), ("", "")))
+    DatabaseStore().set("holidays/beach.jpg", (b"photo", {"kind": "photo"}))
+    stored = StoredValue.objects.get()
     return [
         *(f"/admin/deliverystore/{name}/" for name in ("importrun", "export")),
+        "/admin/deliverystore/storedvalue/?name=kind&value=photo",
+        f"/admin/deliverystore/storedvalue/{stored.pk}/change/",
         *(run_url("change", one.pk) for one in (failed, other, dry, waits)),
         *(run_url(name, other.pk) for name in ("rows", "discard")),
         run_url("row", failed.pk, 1),

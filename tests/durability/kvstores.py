@@ -39,6 +39,12 @@ def of_kvstores() -> Iterator[Scenario]:
     )
     for name, change in CHANGES.items():
         yield scenario(name=name, operation=partial(_do, change))
+    # What is cleared without a sync must not come back after a later change.
+    yield scenario(
+        name="set, then set metadata",
+        operation=partial(_do, _set_twice),
+        meanwhile=(Value(data=NEW, metadata="{'is': 'new'}"),),
+    )
     # After the key is gone, its data may stay, and the sweep finds it.
     yield scenario(
         name="delete",
@@ -80,6 +86,11 @@ def without_syncs() -> Iterator[Scenario]:
 
 def _set(key: str, store: FileSystemStore) -> None:
     store.set(key, (NEW, {"is": "new"}))
+
+
+def _set_twice(store: FileSystemStore) -> None:
+    _set("old", store)
+    store.set_metadata("old", {"is": "newest"})
 
 
 def _transaction(store: FileSystemStore) -> None:

@@ -26,9 +26,8 @@ from deliverystore.kvstore import (
     init_shared_store,
 )
 from deliverystore.kvstore.filenames import is_long, key_of, name_of
-from deliverystore.kvstore.finding import key_of as key_of_row
-from deliverystore.kvstore.finding import stored_key
 from deliverystore.kvstore.metadata import canonical
+from deliverystore.models.kvstore import plain_key, stored_key
 
 KEYS = st.sampled_from(["a", "A", "b", "../a", "a/b", "%61", "\0", "", "x" * 300])
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -245,6 +244,6 @@ def test_a_name_that_is_taken_for_a_key_is_the_name_of_that_key(name):
 @given(st.text(st.sampled_from("\0\x01\x02a")), st.text(st.sampled_from("\0\x01\x02a")))
 def test_a_key_in_the_database_has_no_nul_and_comes_back(one, other):
     assert "\0" not in stored_key(one)
-    assert key_of_row(stored_key(one)) == one
+    assert plain_key(stored_key(one)) == one
     assert (stored_key(one) == stored_key(other)) == (one == other)
     assert stored_key(one + other).startswith(stored_key(one))

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.urls import URLPattern, reverse
 
 from deliverystore.datacenter import exports
+from deliverystore.kvstore import DatabaseStore
+from deliverystore.models import StoredValue
 from tests.admin.datacenter.helpers import some_failed
 from tests.admin.datacenter.people import ROLES, person
 from tests.checking.conftest import check
@@ -90,6 +92,12 @@ TABLE = {
     "delivery_verify": (NOBODY, NOBODY),
     "delivery_verify_file": (NOBODY, NOBODY),
     "delivery_abandon": (NOBODY, NOBODY),
+    "storedvalue_changelist": (NOBODY, NOBODY),
+    "storedvalue_change": (NOBODY, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_history": (NOBODY, NOBODY),
+    "storedvalue_add": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_delete": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_download": (NOBODY, NOT_EVEN_A_SUPERUSER),
     # Whoever has a receipt may have it looked at.
     "delivery_verify_receipt": (STAFF, STAFF),
 }
@@ -126,11 +134,13 @@ def addresses(center):
     export = exports.start_export("faculty", people["exporter"], enqueue=False)
     exports.work(export)
     delivery = finished_delivery()
+    DatabaseStore().set("key", (b"data", {"a": 1}))
     objects = {
         "importrun": run.pk,
         "export": export.pk,
         "check": check().pk,
         "delivery": delivery.pk,
+        "storedvalue": StoredValue.objects.get().pk,
         "filemeta": delivery.files.get().pk,
     }
 
