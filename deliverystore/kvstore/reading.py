@@ -88,9 +88,9 @@ class AbstractReadOnlyStore(ABC):
         return self._query_keys(Matcher(exact_matches))
 
     def glob(self, pattern: str) -> Iterator[str]:
-        """Yield the keys that match a pattern of the shell: *, ?, [abc] and [!abc].
+        """Yield the keys that match a pattern of the shell, with stars and brackets.
 
-        A * matches slashes, too; case matters.
+        A star matches slashes, too; case matters.
         """
         return self._glob(pattern)
 

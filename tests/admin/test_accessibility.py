@@ -53,7 +53,7 @@ def work(center, user):
     stored = StoredValue.objects.get()
     return [
         *(f"/admin/deliverystore/{name}/" for name in ("importrun", "export")),
-        "/admin/deliverystore/storedvalue/?name=kind&value=photo",
+        "/admin/deliverystore/storedvalue/",
         f"/admin/deliverystore/storedvalue/{stored.pk}/change/",
         *(run_url("change", one.pk) for one in (failed, other, dry, waits)),
         *(run_url(name, other.pk) for name in ("rows", "discard")),
