@@ -99,7 +99,9 @@ class StoredValueAdmin(ReadOnlyAdmin):
     @admin.display(description=_("metadata"))
     def metadata_text(self, value: StoredValue) -> str:
         """Return the beginning of the metadata."""
-        pairs = (f"{name}: {_text(one)}" for name, one in value.metadata.items())
+        # Databases give them back in orders of their own.
+        found = sorted(value.metadata.items())
+        pairs = (f"{name}: {_text(one)}" for name, one in found)
         return shown(", ".join(pairs), _IN_LIST) or "-"
 
     @admin.display(description=_("size"))
@@ -150,7 +152,7 @@ class StoredValueAdmin(ReadOnlyAdmin):
             context["facts"] = _facts(obj)
             context["metadata"] = [
                 (shown(name, _KEY), shown(_text(one), _ON_PAGE), self._same(name, one))
-                for name, one in obj.metadata.items()
+                for name, one in sorted(obj.metadata.items())
             ]
             context["may_download"] = self.has_download_permission(request)
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -34,7 +34,7 @@ class AbstractStore(AbstractReadOnlyStore):
     Each change is done as a whole or not at all: first the data is put where nobody
     sees it, then everything becomes visible in one step. A transaction collects
     changes for one such step; meanwhile only its own thread sees them. A store of your
-    own implements the four methods at the end.
+    own calls super().__init__(), and implements the four methods at the end.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,8 @@ _TRIES = 5
 class DatabaseStore(AbstractStore):
     """Keeps metadata in rows, where it is found by index, and data in a storage.
 
-    storage is an alias in STORAGES; name tells apart several stores in one database.
+    storage is an alias in STORAGES, of a storage that is not the delivery store: its
+    checks would take the data for strays. name tells apart stores in one database.
     What is done inside a transaction of Django's is committed with it. The data of what
     was replaced or deleted is removed by the sweep, after the grace period.
     """

@@ -51,7 +51,7 @@ def test_the_list_shows_keys_with_metadata(show, store):
     text = show(LIST)
 
     assert "holidays/beach.jpg" in text
-    assert "year: 2026, by: Anna" in text
+    assert "by: Anna, year: 2026" in text
     assert "&lt;i&gt;" in text
 
 
