@@ -95,10 +95,12 @@ def _count(term: int) -> int:
 
 def _in_batches(rows: QuerySet, first: str, *fields: str) -> Iterator[tuple]:
     """Yield fields of rows by the first, which is a number, going on after the last."""
-    ordered, last = rows.order_by(first).values_list(first, *fields), 0
-    while batch := list(ordered.filter(**{f"{first}__gt": last})[:_BATCH]):
+    ordered = rows.order_by(first).values_list(first, *fields)
+    batch = list(ordered[:_BATCH])
+    yield from batch
+    while len(batch) == _BATCH:
+        batch = list(ordered.filter(**{f"{first}__gt": batch[-1][0]})[:_BATCH])
         yield from batch
-        last = batch[-1][0]
 
 
 def stores() -> Iterator[str]:
