@@ -49,7 +49,7 @@ def init_shared_store(
             fsops.give_name(temporary, str(root / magic_fname))
         finally:
             fsops.drop(temporary)
-    fsops.sync_folders([root, root.parent], policy)
+    fsops.sync_folders([root], policy)
 
 
 class FileSystemStore(AbstractStore):

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import islice
 
 from django.core.files.storage import storages
+from django.core.files.storage.handler import InvalidStorageError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -121,7 +122,7 @@ class StoredRemovalQuerySet(models.QuerySet["StoredRemoval"]):
             for removal in batch:
                 try:
                     yield removal.carry_out()
-                except OSError:
+                except (OSError, InvalidStorageError):
                     logger.exception("%s stays for now.", removal)
                     yield False
 

@@ -238,3 +238,21 @@ def test_data_stays_readable_when_a_store_gets_another_storage(settings, tmp_pat
 
     assert (store.to_bytes("old"), store.to_bytes("new")) == (b"old", b"new")
     assert len(list(tmp_path.rglob("values/kvstore/*/*/*"))) == 1
+
+
+def test_data_in_a_storage_that_is_configured_no_more_waits(
+    settings, store, due, caplog
+):
+    before = settings.STORAGES
+    settings.STORAGES = {**before, "old": before["default"]}
+    DatabaseStore("old", name="old").set("key", (b"data", {}))
+    DatabaseStore("old", name="old").delete("key")
+    store.set("key", (b"data", {}))
+    store.delete("key")
+    settings.STORAGES = before
+    due()
+
+    found = sweep()
+
+    assert (found.files, found.refused) == (1, 1)
+    assert "'old'" in caplog.text
