@@ -20,6 +20,8 @@ from deliverystore.models.removal import untouched_since
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
+# So many values are looked for to see whether a storage is the right one.
+_SOME = 5
 # A longer key does not fit into the index of every database.
 KEY_START_LENGTH = 100
 
@@ -153,12 +155,19 @@ class StoredRemoval(models.Model):
         """
         with transaction.atomic():
             rows = StoredRemoval.objects.filter(pk=self.pk)
-            if rows.delete()[0] and not self._is_used():
-                try:
-                    storage_of(self.storage).remove(self.stored_as)
-                except FileNotFound:
-                    # It was never written, or was removed before the row was.
-                    return True
+            if rows.delete()[0] and not self._is_used() and not self._remove():
+                transaction.set_rollback(True)
+                return False
+        return True
+
+    def _remove(self) -> bool:
+        """Remove the data; tell whether it is gone for good."""
+        try:
+            storage_of(self.storage).remove(self.stored_as)
+        except FileNotFound:
+            # It was never written, or else the storage is not the right one: a folder
+            # that is not mounted has not got it either.
+            return _has_any(self.storage)
         return True
 
     def _is_used(self) -> bool:
@@ -178,3 +187,14 @@ def storage_of(alias: str) -> DeliveryStoreInterface:
     if isinstance(storage, DeliveryStoreInterface):
         return storage
     return _wrapped(alias)
+
+
+def _has_any(alias: str) -> bool:
+    """Tell if a storage is the right one, as far as the values in it show it."""
+    rows = StoredValue.objects.filter(storage=alias).exclude(stored_as="")
+    names = list(rows.order_by("-pk").values_list("stored_as", flat=True)[:_SOME])
+    if not names or any(map(storage_of(alias).exists, names)):
+        return True
+    text = "Data that %r has not got is looked for again: it has no other either."
+    logger.error(text, alias)
+    return False

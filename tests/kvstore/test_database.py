@@ -256,3 +256,18 @@ def test_data_in_a_storage_that_is_configured_no_more_waits(
 
     assert (found.files, found.refused) == (1, 1)
     assert "'old'" in caplog.text
+
+
+def test_data_in_a_storage_that_has_none_of_it_waits(settings, store, due, caplog):
+    """Such as a folder that is not mounted."""
+    store.set("gone", (b"data", {}))
+    store.delete("gone")
+    store.set("key", (b"data", {}))
+    settings.STORAGES = {**settings.STORAGES}
+    due()
+
+    found = sweep()
+
+    assert (found.files, found.refused) == (0, 1)
+    assert "looked for again" in caplog.text
+    assert StoredRemoval.objects.count() == 1
