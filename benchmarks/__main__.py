@@ -11,7 +11,7 @@ import sys
 
 NAMES = [
     *("ingest", "download", "growth", "admin", "datacenter_pages", "import_csv"),
-    *("spool", "publishing"),
+    *("spool", "publishing", "kvstore"),
 ]
 
 

@@ -25,6 +25,11 @@ DeliveryStoreError
 │   ├── QuotaExceeded
 │   ├── ExtensionNotAllowed
 │   └── TypeNotAllowed
+├── KeyNotFound             also KeyError
+├── MetadataInvalid         also ValueError
+├── StoreNotFound           also FileNotFoundError
+├── StoreReadOnly           also PermissionError
+├── StoreBusy               also TimeoutError
 ├── SectionUnknown          also ValueError
 ├── ClaimLost               also TimeoutError
 ├── FileChanged
@@ -168,6 +173,30 @@ class ExtensionNotAllowed(LimitExceeded):
 
 class TypeNotAllowed(LimitExceeded):
     """The content is of no type in DELIVERY_STORE_ALLOWED_TYPES."""
+
+
+class KeyNotFound(DeliveryStoreError, KeyError):
+    """A key-value store has nothing under this key."""
+
+    def __str__(self) -> str:
+        # A KeyError would put quotation marks around the message.
+        return ", ".join(map(str, self.args))
+
+
+class MetadataInvalid(DeliveryStoreError, ValueError):
+    """The metadata has something that JSON, or a database, cannot hold."""
+
+
+class StoreNotFound(DeliveryStoreError, FileNotFoundError):
+    """The folder is no key-value store: it is missing, or its magic file is."""
+
+
+class StoreReadOnly(DeliveryStoreError, PermissionError):
+    """The key is in a key-value store, or a part of one, that is only read."""
+
+
+class StoreBusy(DeliveryStoreError, TimeoutError):
+    """A change of a key-value store took so long that its data may be gone."""
 
 
 class SectionUnknown(DeliveryStoreError, ValueError):

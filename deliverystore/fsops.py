@@ -49,6 +49,7 @@ _NO_EXCLUSIVE_RENAME = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _RENAME_NOREPLACE = 1
 # The years 1900 and 9999, in seconds since 1970.
 _EARLIEST, _LATEST = -2_208_988_800, 253_370_764_800
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
 _AT_FDCWD = -100
 
 T = TypeVar("T")
@@ -238,6 +239,18 @@ def exclusive(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else, who asks this way, is at work in a folder."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with _naming(folder):
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 def append(file: BinaryIO, offset: int, chunks: Iterable[bytes], policy: Policy) -> int:
     """Write chunks from offset on, where the file is cut; return the number of bytes.
 
@@ -361,6 +374,53 @@ def drop(path: str) -> bool:
     return True
 
 
+def write_temporary(folder: Path, chunks: Iterable[bytes], policy: Policy) -> str:
+    """Write a new file under a temporary name in a folder, and return its path.
+
+    Its content survives a power cut, its name does not yet. If chunks raises, nothing
+    is left.
+    """
+    path = f"{folder}/{_temporary_name()}"
+    opened = partial(os.open, path, _CREATE, 0o666)
+    try:
+        fd = opened()
+    except FileNotFoundError:
+        fd = _in_folder(folder, policy, opened)
+    try:
+        try:
+            _write_all(fd, path, chunks, policy)
+        finally:
+            os.close(fd)
+    except BaseException:
+        drop(path)
+        raise
+    return path
+
+
+def give_name(temporary: str, path: str) -> None:
+    """Rename a temporary file, in place of what is there; nothing is synced."""
+    os.replace(temporary, path)  # noqa: PTH105 - called very often
+
+
+def add_name(source: str, path: str) -> None:
+    """Give a file a second name, in place of what is there; nothing is synced."""
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        temporary = str(_temporary_path(Path(path).parent))
+        os.link(source, temporary)
+        try:
+            os.replace(temporary, path)  # noqa: PTH105
+        finally:
+            # Of two names of one file, replace(2) leaves both.
+            drop(temporary)
+
+
+def mark(path: str) -> None:
+    """Make an empty file that says something by its name; nothing is synced."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+
+
 def sync_folders(folders: Iterable[Path], policy: Policy) -> None:
     """Make names that came and went in folders survive a power cut."""
     if policy.durable:
@@ -468,14 +528,9 @@ class _Draft:
     temporary: Path | None
 
     def start_writing_back(self, start: int = 0) -> None:
-        """Let the disk begin, without waiting; it also leaves the cache to others.
-
-        posix_fadvise(2): POSIX_FADV_DONTNEED starts to write back what is dirty.
-        """
-        if self.policy.durable and hasattr(os, "posix_fadvise"):
-            # Only advice: what keeps data from the disk is reported by the sync.
-            with contextlib.suppress(OSError):
-                os.posix_fadvise(self.fd, start, 0, os.POSIX_FADV_DONTNEED)
+        """Let the disk begin, if there will be a sync."""
+        if self.policy.durable:
+            _start_writing_back(self.fd, start)
 
     def sync(self) -> None:
         if self.policy.durable:
@@ -574,8 +629,7 @@ def _open_unnamed(folder: Path) -> tuple[int, Path | None]:
             if error.errno not in _NO_ANONYMOUS:
                 raise
     path = _temporary_path(folder)
-    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
-    return os.open(path, flags, 0o666), path
+    return os.open(path, _CREATE, 0o666), path
 
 
 def _are_names_of_one_file(one: Path, other: Path) -> bool:
@@ -596,7 +650,7 @@ def _rename_new(source: Path, path: Path, policy: Policy) -> None:
         number = ctypes.get_errno()
         if number not in _NO_EXCLUSIVE_RENAME:
             raise OSError(number, os.strerror(number), str(source), None, str(path))
-    with _alone_in(path.parent):
+    with alone_in(path.parent):
         try:
             os.link(source, path)
         except FileExistsError:
@@ -618,20 +672,40 @@ def _renameat2() -> Callable[..., int] | None:
     return function
 
 
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until nobody else, who asks this way, is at work in a folder."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with _naming(folder):
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
+def _write_all(fd: int, path: str, chunks: Iterable[bytes], policy: Policy) -> None:
+    """Write chunks as they come, and sync; a large file is begun to on the way."""
+    sent = unsent = 0
+    for chunk in chunks:
+        with _naming(path):
+            written = os.write(fd, chunk)
+            while written < len(chunk):
+                written += os.write(fd, memoryview(chunk)[written:])
+        unsent += written
+        if unsent >= _WRITE_BACK_SIZE and policy.durable:
+            _start_writing_back(fd, sent)
+            sent, unsent = sent + unsent, 0
+    if policy.durable:
+        with _syncing(path):
+            os.fsync(fd)
+
+
+def _start_writing_back(fd: int, start: int) -> None:
+    """Let the disk begin, without waiting; it also leaves the cache to others.
+
+    posix_fadvise(2): POSIX_FADV_DONTNEED starts to write back what is dirty.
+    """
+    if hasattr(os, "posix_fadvise"):
+        # Only advice: what keeps data from the disk is reported by the sync.
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(fd, start, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _temporary_path(folder: Path) -> Path:
-    return folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+    return folder / _temporary_name()
+
+
+def _temporary_name() -> str:
+    return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
 
 
 @cache
@@ -693,7 +767,7 @@ def _sync(path: Path, flags: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def _syncing(path: Path) -> Iterator[None]:
+def _syncing(path: Path | str) -> Iterator[None]:
     """Say of a failed sync that it is one: asked again, the disk might say yes."""
     try:
         yield

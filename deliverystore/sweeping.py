@@ -16,7 +16,7 @@ from django.db import models
 from deliverystore import fsops
 from deliverystore.conf import conf
 from deliverystore.exceptions import DeliveryNotOpen
-from deliverystore.models import Delivery, FileMeta, Removal, Upload
+from deliverystore.models import Delivery, FileMeta, Removal, StoredRemoval, Upload
 from deliverystore.models.access import User
 from deliverystore.models.removal import untouched_since
 from deliverystore.models.upload import orphans, partial_files_policy
@@ -128,11 +128,12 @@ class Sweeper:
             yield _tried(partial(_remove_orphan, path), f"The upload {path.name}")
 
     def _files(self) -> _Results:
-        due = Removal.objects.due()
+        due, stored = Removal.objects.due(), StoredRemoval.objects.due()
         if self.dry_run:
-            yield from _would_go(due.without_row().count())
+            yield from _would_go(due.without_row().count() + stored.count())
             return
         yield from due.carry_out_each(FileMeta.deliverystore)
+        yield from stored.carry_out_each()
 
     def _temporary(self) -> _Results:
         store = FileMeta.deliverystore

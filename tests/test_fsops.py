@@ -17,6 +17,7 @@ import pytest
 from deliverystore import fsops
 from deliverystore.exceptions import FileDamaged, FileExists
 from deliverystore.fsops import Durability, Group, Policy
+from deliverystore.paths import is_temporary
 
 LARGE = bytes(range(256)) * 4096
 
@@ -993,3 +994,58 @@ def test_every_time_that_a_file_can_have_is_one_of_the_calendar(seconds, year):
     assert changed.year == year
     for hours in (-15, 15):
         assert changed.astimezone(timezone(timedelta(hours=hours)))
+
+
+def test_a_temporary_file_is_written_and_its_folder_made(root, policy):
+    folder = root / "a" / "b"
+    path = fsops.write_temporary(folder, [b"one", b"", b"two"], policy)
+
+    assert Path(path).read_bytes() == b"onetwo"
+    assert [is_temporary(entry.name) for entry in folder.iterdir()] == [True]
+
+
+def test_a_temporary_file_that_breaks_leaves_nothing(root, policy):
+    def chunks():
+        yield b"some"
+        raise Interruption
+
+    with pytest.raises(Interruption), nothing_left_open():
+        fsops.write_temporary(root, chunks(), policy)
+
+    assert names_in(root) == []
+
+
+def test_a_second_name_takes_the_place_of_what_is_there(tmp_path):
+    (tmp_path / "new").write_bytes(b"new")
+    (tmp_path / "old").write_bytes(b"old")
+    for _ in range(2):
+        # Of two names of one file, neither goes.
+        fsops.add_name(str(tmp_path / "new"), str(tmp_path / "old"))
+    fsops.add_name(str(tmp_path / "new"), str(tmp_path / "other"))
+
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found == {"new": b"new", "old": b"new", "other": b"new"}
+
+
+def test_a_mark_is_an_empty_file(tmp_path):
+    for _ in range(2):
+        fsops.mark(str(tmp_path / "mark"))
+
+    assert (tmp_path / "mark").read_bytes() == b""
+
+
+def test_only_one_at_a_time_is_alone_in_a_folder(tmp_path):
+    order = []
+
+    def other():
+        with fsops.alone_in(tmp_path):
+            order.append("other")
+
+    with fsops.alone_in(tmp_path):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(0.1)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "other"]

@@ -10,6 +10,7 @@ from deliverystore.admin.datacenter import (
 )
 from deliverystore.admin.delivery import DeliveryAdmin
 from deliverystore.admin.publishing import PublicationAdmin
+from deliverystore.admin.storedvalue import StoredValueAdmin
 
 __all__ = [
     "CheckAdmin",
@@ -18,4 +19,5 @@ __all__ = [
     "ExportAdmin",
     "ImportRunAdmin",
     "PublicationAdmin",
+    "StoredValueAdmin",
 ]

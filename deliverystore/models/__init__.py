@@ -10,6 +10,7 @@ from deliverystore.models.exports import Export
 from deliverystore.models.failures import FailedRow, FailureGroup, ValueCorrection
 from deliverystore.models.filemeta import Condition, FileMeta
 from deliverystore.models.imports import ImportRun
+from deliverystore.models.kvstore import StoredRemoval, StoredTerm, StoredValue
 from deliverystore.models.mappings import SavedMapping
 from deliverystore.models.publishing import Publication, PublishedFile
 from deliverystore.models.removal import Removal
@@ -32,6 +33,9 @@ __all__ = [
     "PublishedFile",
     "Removal",
     "SavedMapping",
+    "StoredRemoval",
+    "StoredTerm",
+    "StoredValue",
     "Upload",
     "ValueCorrection",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deliverystore.datacenter import exports, runs
-from deliverystore.models import FileMeta
+from deliverystore.kvstore import DatabaseStore
+from deliverystore.models import FileMeta, StoredValue
 from deliverystore.spool import FileStore
 from tests.admin.conftest import LIST
 from tests.admin.datacenter.helpers import export_url, imported, run_url, some_failed
@@ -52,9 +53,13 @@ def work(center, user):
     put(center, "new.csv", table(("N", "New"), ("", "")))
     center.delete("new.csv", user=user)
     put(center, "new.csv", table(("N", "New"), ("", "")))
+    DatabaseStore().set("holidays/beach.jpg", (b"photo", {"kind": "photo"}))
+    stored = StoredValue.objects.get()
     return [
         *(f"/admin/deliverystore/{name}/" for name in ("importrun", "export")),
         *(run_url("change", one.pk) for one in (failed, other, tried, dry, waits)),
+        "/admin/deliverystore/storedvalue/",
+        f"/admin/deliverystore/storedvalue/{stored.pk}/change/",
         *(run_url(name, other.pk) for name in ("rows", "discard")),
         run_url("rows", runs.work(again).pk),
         run_url("row", failed.pk, 1),

@@ -7,6 +7,7 @@ import pytest
 pytestmark = pytest.mark.django_db
 
 LISTS = {name: f"/admin/deliverystore/{name}/" for name in ("delivery", "check")}
+LISTS["storedvalue"] = "/admin/deliverystore/storedvalue/"
 LISTS |= {name: f"/admin/deliverystore/{name}/" for name in ("importrun", "export")}
 
 ODD = [
@@ -28,6 +29,9 @@ ODD = [
     ("delivery", "created__year", "0"),
     ("delivery", "time_of_delivery__regex", "("),
     ("delivery", "time_of_delivery__year__regex", "("),
+    ("storedvalue", "metadata__by", "Anna"),
+    ("storedvalue", "key__regex", "^(a+)+$"),
+    ("storedvalue", "stored_as", "x"),
     ("check", "subset__regex", "("),
     ("check", "started__year", "0"),
     ("check", "ending__regex", "^(a+)+$"),

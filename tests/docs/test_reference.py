@@ -16,6 +16,7 @@ from deliverystore import (
     conf,
     datacenter,
     exceptions,
+    kvstore,
     models,
     publishing,
     signals,
@@ -57,6 +58,7 @@ def rows_of(text):
     [
         (backends, "stores"),
         (datacenter, "data-center"),
+        (kvstore, "kvstore"),
         (models, "models"),
         (publishing, "publishing"),
         (spool, "spool"),

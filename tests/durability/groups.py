@@ -11,6 +11,8 @@ from tests.durability.report import Report
 GROUPS = {
     "files": "Files: stores, moves, uploads",
     "spool": "Files: the spool",
+    "kvstore": "Files: the key-value store",
+    "kvstore-none": "Files: the key-value store without syncs, killed",
     "django": "Files: Django's FileSystemStorage",
     "sqlite": "Deliveries: rows and bytes, SQLite",
     "postgresql": "Deliveries: rows and bytes, PostgreSQL",
@@ -18,18 +20,23 @@ GROUPS = {
 }
 # Where problems must be found, or else nothing is proved.
 _WRONG = {"django", "mutants"}
+# What a database server keeps elsewhere, no power cut here can touch; and without syncs
+# nothing is promised of one.
+_ONLY_FAULTS = {"postgresql", "kvstore-none"}
 # A database writes much between two syncs, and opening it takes long.
 _LIMITS = {"sqlite": 12}
 
 
 def scenarios(group: str) -> list[Scenario]:
     """Return the scenarios of a group; Django must be set up."""
-    from tests.durability import mutants, rows, spools, stores
+    from tests.durability import kvstores, mutants, rows, spools, stores
     from tests.durability.upkeep import upkeep
 
     make = {
         "files": stores.ours,
         "spool": spools.of_spools,
+        "kvstore": kvstores.of_kvstores,
+        "kvstore-none": kvstores.without_syncs,
         "django": stores.djangos,
         "sqlite": lambda: [*rows.on_sqlite(), *upkeep(rows.on_sqlite)],
         "postgresql": lambda: [*rows.on_postgresql(), *upkeep(rows.on_postgresql)],
@@ -45,8 +52,7 @@ def prove_one(group: str, position: int, every: int) -> Report:
         scenarios(group)[position],
         limit=max(4, _LIMITS.get(group, LIMIT) // every),
         every=every,
-        # What a database server keeps elsewhere, no power cut here can touch.
-        states=group != "postgresql",
+        states=group not in _ONLY_FAULTS,
     )
 
 

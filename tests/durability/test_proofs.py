@@ -47,6 +47,14 @@ def test_a_spool_loses_nothing_that_is_handed_over_claimed_or_given_back():
     assert len(reports) == 6
 
 
+def test_a_key_value_store_keeps_data_and_metadata_together():
+    reports = prove("kvstore: set a", "kvstore: delete", "kvstore: trans", every=15)
+    killed = prove("kvstore-none: ", every=15)
+
+    assert problems([*reports, *killed]) == []
+    assert [len(reports), len(killed)] == [5, 7]
+
+
 @pytest.mark.parametrize(
     "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.urls import URLPattern, reverse
 
 from deliverystore.datacenter import exports
-from deliverystore.models import Publication
+from deliverystore.kvstore import DatabaseStore
+from deliverystore.models import Publication, StoredValue
 from tests.admin.datacenter.helpers import some_failed
 from tests.admin.datacenter.people import ROLES, person
 from tests.checking.conftest import check
@@ -102,6 +103,12 @@ TABLE = {
     "publication_progress": (PUBLISHER, PUBLISHER),
     "publication_again": (PUBLISHER, PUBLISHER),
     "publication_off": (PUBLISHER, PUBLISHER),
+    "storedvalue_changelist": (NOBODY, NOBODY),
+    "storedvalue_change": (NOBODY, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_history": (NOBODY, NOBODY),
+    "storedvalue_add": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_delete": (NOT_EVEN_A_SUPERUSER, NOT_EVEN_A_SUPERUSER),
+    "storedvalue_download": (NOBODY, NOT_EVEN_A_SUPERUSER),
     # Whoever has a receipt may have it looked at.
     "delivery_verify_receipt": (STAFF, STAFF),
 }
@@ -139,11 +146,13 @@ def addresses(center):
     exports.work(export)
     delivery = finished_delivery()
     publication = Publication.objects.create(filemeta=delivery.files.get())
+    DatabaseStore().set("key", (b"data", {"a": 1}))
     objects = {
         "importrun": run.pk,
         "export": export.pk,
         "check": check().pk,
         "delivery": delivery.pk,
+        "storedvalue": StoredValue.objects.get().pk,
         "filemeta": delivery.files.get().pk,
         "publication": publication.pk,
     }

@@ -1,0 +1,176 @@
+"""DatabaseStore: metadata in the database, data in any Django storage."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+from django.db import IntegrityError, transaction
+
+from deliverystore.kvstore import finding, rows
+from deliverystore.kvstore.base import AbstractStore
+from deliverystore.kvstore.changes import Applied, Change, Staged
+from deliverystore.kvstore.events import StoreEvent, send
+from deliverystore.kvstore.metadata import Matcher, Metadata
+from deliverystore.kvstore.reading import missing
+from deliverystore.kvstore.values import BytesSource, Source, Value
+from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
+
+# So many names of data are reserved at once, at most, for a transaction.
+_MOST_RESERVED = 500
+# How often a commit is tried again when others make the same keys.
+_TRIES = 5
+
+
+class DatabaseStore(AbstractStore):
+    """Keeps metadata in rows, where it is found by index, and data in a storage.
+
+    storage is an alias in STORAGES, of a storage that is not the delivery store: its
+    checks would take the data for strays. name tells apart stores in one database.
+    What is done inside a transaction of Django's is committed with it. The data of what
+    was replaced or deleted is removed by the sweep, after the grace period.
+    """
+
+    def __init__(self, storage: str = "default", name: str = "default") -> None:
+        super().__init__()
+        self.storage = storage
+        self.name = name
+        self._reserved = _Reserved()
+
+    def __repr__(self) -> str:
+        return f"DatabaseStore(storage={self.storage!r}, name={self.name!r})"
+
+    def info(self) -> Metadata:
+        return {**super().info(), "storage": self.storage, "name": self.name}
+
+    # -- Reading ---------------------------------------------------------------------
+
+    def _read(self, key: str) -> Value:
+        row = self._row(key)
+        if row is None:
+            raise missing(key)
+        return Value(
+            _source(row), row.metadata, created=row.created, modified=row.modified
+        )
+
+    def _read_metadata(self, key: str) -> Metadata:
+        found = finding.by_key(self.name, key).values_list("metadata", flat=True)
+        metadata: Metadata | None = found.first()
+        if metadata is None:
+            raise missing(key)
+        return metadata
+
+    def _has(self, key: str) -> bool:
+        return finding.by_key(self.name, key).exists()
+
+    def _scan(self, matcher: Matcher) -> Iterator[tuple[str, Metadata]]:
+        return finding.found(self.name, matcher)
+
+    def _scan_keys(self, matcher: Matcher) -> Iterator[str]:
+        if matcher:
+            return super()._scan_keys(matcher)
+        return finding.keys(self.name)
+
+    def _glob(self, pattern: str) -> Iterator[str]:
+        if self._own.changes:
+            return super()._glob(pattern)
+        return finding.matching(self.name, pattern)
+
+    def _row(self, key: str) -> StoredValue | None:
+        return finding.by_key(self.name, key).first()
+
+    # -- Writing ---------------------------------------------------------------------
+
+    def _stage(self, chunks: Iterable[bytes]) -> StoredData:
+        data = StoredData(self.storage, self._reserved_name())
+        # What the storage may have got although this raises, the sweep finds.
+        with storage_of(self.storage).write_open(data) as file:
+            for chunk in chunks:
+                data.size += file.write(chunk)
+        return data
+
+    def _commit(self, changes: Sequence[Change]) -> list[Applied]:
+        unused = self._reserved.take()
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with transaction.atomic():
+                    return rows.commit(self.name, changes, unused)
+            except IntegrityError:
+                # Somebody else has just made the same key.
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    def _discard(self, staged: Sequence[Staged]) -> None:
+        """Leave the data to the sweep, which finds what was reserved for it."""
+        self._reserved.take()
+
+    def _tell_later(self, events: Sequence[StoreEvent]) -> None:
+        def tell() -> None:
+            for event in events:
+                send(event)
+
+        transaction.on_commit(tell)
+
+    def _reserved_name(self) -> str:
+        """Return a name for data, of which the sweep knows until a key has it."""
+        own = self._reserved
+        if not own.left:
+            inside = self._own.changes is not None
+            own.count = min(2 * own.count, _MOST_RESERVED) if inside else 1
+            own.left = [_new_name() for _ in range(own.count)]
+            StoredRemoval.objects.bulk_create(
+                StoredRemoval(storage=self.storage, stored_as=name) for name in own.left
+            )
+        return own.left.pop()
+
+
+class StoredData:
+    """Data in a storage; with what a storage wants to know of a file."""
+
+    pk = delivery_id = None
+
+    def __init__(self, storage: str, stored_as: str, size: int = 0) -> None:
+        self.storage = storage
+        self.stored_as = stored_as
+        self.reserved_as = stored_as
+        self.size = size
+
+    def open(self) -> BinaryIO:
+        """Open it; raise FileNotFound if the storage has lost it."""
+        return storage_of(self.storage).read_open(self)
+
+    def open_range(self, start: int, length: int) -> BinaryIO:
+        """Open a part of it."""
+        return storage_of(self.storage).read_range(self, start, length)
+
+    def close(self) -> None:
+        """Do nothing: each reader has opened it by itself."""
+
+    def discard(self) -> None:
+        """Do nothing: the sweep finds it."""
+
+
+class _Reserved(threading.local):
+    """Names that a thread has reserved for data, and not used yet."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+        self.count = 1
+
+    def take(self) -> list[str]:
+        left, self.left, self.count = self.left, [], 1
+        return left
+
+
+def _source(row: StoredValue) -> Source:
+    if not row.stored_as:
+        return BytesSource()
+    return StoredData(row.storage, row.stored_as, row.size)
+
+
+def _new_name() -> str:
+    name = secrets.token_hex(16)
+    return f"kvstore/{name[:2]}/{name[2:4]}/{name}"

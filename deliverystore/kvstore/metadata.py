@@ -1,0 +1,117 @@
+"""Metadata: dicts that JSON can hold, copied, compared and chosen from."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from deliverystore.exceptions import MetadataInvalid
+
+# What JSON holds; who reads a value knows what it is, and should not have to prove it.
+Metadata = dict[str, Any]
+
+# PostgreSQL's jsonb takes neither, so no store does.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def checked(metadata: Mapping[str, object]) -> Metadata:
+    """Return a copy that shares nothing with metadata; tuples become lists.
+
+    Raise MetadataInvalid unless it is a mapping of what JSON can hold, with keys that
+    are str, text without NUL and surrogates, and finite numbers.
+    """
+    if not isinstance(metadata, Mapping):
+        raise MetadataInvalid(f"metadata must be a dict, not {metadata!r:.100}.")
+    return {_checked_text(name): _checked(metadata[name]) for name in metadata}
+
+
+def copied(metadata: Metadata) -> Metadata:
+    """Return a copy of checked metadata that shares nothing with it."""
+    return {name: _copied(value) for name, value in metadata.items()}
+
+
+def selected(metadata: Metadata, select: Iterable[str] | None) -> Metadata:
+    """Return what is there of the names in select, or all if that is None."""
+    if select is None:
+        return metadata
+    return {name: metadata[name] for name in select if name in metadata}
+
+
+def canonical(value: object) -> str:
+    """Return the same text for equal JSON values, and another for all others.
+
+    Numbers are equal if their values are: 1 is 1.0. But true is not 1. The order of
+    the keys of a dict does not matter.
+    """
+    return json.dumps(_comparable(value), sort_keys=True, separators=(",", ":"))
+
+
+class Matcher:
+    """Tells whether metadata has exactly the values asked for, and under these names.
+
+    What is absent equals nothing, also not None. Raise MetadataInvalid if JSON cannot
+    hold what is asked for.
+    """
+
+    def __init__(self, matches: Mapping[str, object]) -> None:
+        self.wanted = checked(matches)
+        self._canonical = {name: canonical(one) for name, one in self.wanted.items()}
+
+    def __call__(self, metadata: Metadata) -> bool:
+        return all(
+            name in metadata and canonical(metadata[name]) == wanted
+            for name, wanted in self._canonical.items()
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.wanted)
+
+
+def _checked(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return _checked_text(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, Mapping):
+        return checked(value)
+    if isinstance(value, list | tuple):
+        return [_checked(one) for one in value]
+    raise MetadataInvalid(
+        f"metadata cannot hold {value!r:.100}: JSON has no such value."
+    )
+
+
+def _checked_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise MetadataInvalid(f"A name in metadata must be a str, not {text!r:.100}.")
+    if found := _NO_TEXT.search(text):
+        raise MetadataInvalid(
+            f"metadata cannot hold {text!r:.100}: U+{ord(found[0]):04X} is no text."
+        )
+    # A subclass of str, such as one of Django's, becomes a plain one.
+    return str(text)
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, dict):
+        return copied(value)
+    if isinstance(value, list):
+        return [_copied(one) for one in value]
+    return value
+
+
+def _comparable(value: object) -> object:
+    if isinstance(value, float) and value.is_integer():
+        # As a database reads it: the shortest decimal number, not the binary one.
+        return int(Decimal(repr(value)))
+    if isinstance(value, dict):
+        return {name: _comparable(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_comparable(one) for one in value]
+    return value

@@ -1,0 +1,273 @@
+"""The store in the database, with its data in a storage."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.test import TransactionTestCase
+from django.utils import timezone
+
+from deliverystore import signals
+from deliverystore.exceptions import FileNotFound, StoreBusy
+from deliverystore.kvstore import DatabaseStore
+from deliverystore.models import StoredRemoval, StoredValue
+from deliverystore.sweeping import preview, sweep
+from deliverystore.testing import KeyValueStoreTestMixin
+
+pytestmark = pytest.mark.django_db
+
+
+class TestDatabaseStore(KeyValueStoreTestMixin, TransactionTestCase):
+    def get_store(self):
+        return DatabaseStore()
+
+
+@pytest.fixture
+def store(settings):
+    # A storage in memory of this test alone.
+    settings.STORAGES = {**settings.STORAGES}
+    return DatabaseStore()
+
+
+@pytest.fixture
+def due(settings):
+    """Let what waits for the sweep have waited for long enough."""
+
+    def due():
+        StoredRemoval.objects.update(removed_at=timezone.now() - timedelta(days=2))
+
+    return due
+
+
+def stored():
+    """Return the names of all data in the storage."""
+    found, folders = [], ["kvstore"]
+    for folder in folders:
+        try:
+            inner, files = default_storage.listdir(folder)
+        except FileNotFoundError:
+            continue
+        folders += [f"{folder}/{name}" for name in inner]
+        found += [f"{folder}/{name}" for name in files]
+    return sorted(found)
+
+
+def named():
+    rows = StoredValue.objects.exclude(stored_as="")
+    return sorted(rows.values_list("stored_as", flat=True))
+
+
+def test_stores_of_different_names_know_nothing_of_each_other(store):
+    other = DatabaseStore(name="other")
+    store.set("key", (b"one", {"a": 1}))
+    other.set("key", (b"two", {"a": 1}))
+    other.set("b", (b"", {"a": 1}))
+    store.delete("key")
+
+    assert list(store.query_keys()) == list(store.query_keys(a=1)) == []
+    assert sorted(other.query_keys(a=1)) == ["b", "key"]
+    assert list(other.glob("k*")) == ["key"]
+    assert other.to_bytes("key") == b"two"
+
+
+def test_the_sweep_removes_what_no_key_has_any_more(store, due):
+    store.set("key", (b"old", {}))
+    store.set("key", (b"new", {}))
+    store.set("gone", (b"gone", {}))
+    store.delete("gone")
+    assert len(stored()) == 3
+    assert sweep().files == 0
+    due()
+
+    assert preview().files == 2
+    assert sweep().files == 2
+    assert stored() == named()
+    assert store.to_bytes("key") == b"new"
+    assert not StoredRemoval.objects.exists()
+
+
+def test_the_sweep_removes_what_broken_writes_have_left(store, due):
+    def break_off():
+        with store.transaction("broken"):
+            store.set("a", (b"data", {}))
+            store.set("b", (b"data", {}))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    # As if the process had been killed before the commit.
+    store._stage([b"data"])
+    assert len(stored()) == 3
+    due()
+    sweep()
+
+    assert stored() == []
+    assert not StoredRemoval.objects.exists()
+
+
+def test_a_name_that_was_not_needed_is_not_left_to_the_sweep(store):
+    store.multiset("abcde", [(b"data", {})] * 5)
+
+    assert not StoredRemoval.objects.exists()
+
+
+def test_data_that_the_sweep_has_taken_meanwhile_is_not_given_to_a_key(store, due):
+    def take_too_long():
+        with store.transaction("slow"):
+            store.set("key", (b"data", {}))
+            due()
+            sweep()
+
+    with pytest.raises(StoreBusy, match="nothing was done"):
+        take_too_long()
+    assert not store.exists("key")
+
+
+def test_what_a_storage_refuses_to_remove_waits_for_the_next_time(
+    store, due, settings, tmp_path, caplog
+):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "media")},
+        },
+    }
+    store.set("key", (b"data", {}))
+    store.delete("key")
+    [name] = stored()
+    path = tmp_path / "media" / name
+    path.unlink()
+    path.mkdir()
+    (path / "inside").touch()
+    due()
+
+    assert sweep().refused == 1
+    assert name in caplog.text
+    (path / "inside").unlink()
+    path.rmdir()
+    path.write_bytes(b"data")
+    assert sweep().files == 1
+
+
+def test_a_transaction_of_django_takes_the_changes_back_with_it(store):
+    events = []
+
+    def receive(sender, event, **kwargs):
+        events.append(event.key)
+
+    signals.store_set.connect(receive)
+    try:
+        with transaction.atomic():
+            store.set("key", (b"data", {}))
+            transaction.set_rollback(True)
+    finally:
+        signals.store_set.disconnect(receive)
+
+    assert not store.exists("key")
+    assert events == []
+
+
+def test_empty_data_is_not_stored(store):
+    store.set_metadata("key", {"a": 1})
+
+    assert stored() == []
+    assert store.to_bytes("key") == b""
+
+
+@pytest.mark.parametrize("count", [10, 500])
+def test_many_values_need_few_statements(store, django_assert_max_num_queries, count):
+    keys = [f"{n}" for n in range(count)]
+    values = [(b"x", {"n": n, "m": 1}) for n in range(count)]
+    with django_assert_max_num_queries(30):
+        store.multiset(keys, values)
+    with django_assert_max_num_queries(40):
+        store.multiset(keys, values)
+    with django_assert_max_num_queries(30):
+        store.multiupdate_metadata(keys, [{"m": 2}] * count)
+
+    assert len(list(store.query_keys(m=2))) == count
+
+
+@pytest.mark.parametrize("count", [10, 400])
+def test_a_query_needs_the_same_statements_among_many_keys(
+    store, django_assert_num_queries, count
+):
+    store.multiset_metadata(
+        [f"{n}" for n in range(count)], [{"n": n, "same": 1} for n in range(count)]
+    )
+    with django_assert_num_queries(1):
+        assert list(store.query_keys(n=3)) == ["3"]
+    # The rarest of two conditions is looked for first.
+    with django_assert_num_queries(3):
+        assert list(store.query_keys(same=1, n=3)) == ["3"]
+
+
+def test_more_keys_are_found_than_fit_into_one_batch(store):
+    keys = [f"{n:04}" for n in range(1234)]
+    store.multiset_metadata(keys, [{"a": 1, "b": [1]}] * len(keys))
+
+    assert sorted(store.query_keys()) == keys
+    assert sorted(store.query_keys(a=1, b=[1])) == keys
+    assert sorted(store.glob("0*")) == keys[:1000]
+
+
+def test_lost_data_is_an_error_and_no_missing_key(store):
+    store.set("key", (b"data", {"a": 1}))
+    default_storage.delete(named()[0])
+
+    with pytest.raises(FileNotFound):
+        store.to_bytes("key")
+    assert store.get_metadata("key") == {"a": 1}
+
+
+def test_data_stays_readable_when_a_store_gets_another_storage(settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "folder": {
+            "BACKEND": "deliverystore.backends.FsDeliveryStore",
+            "OPTIONS": {"root": str(tmp_path / "values")},
+        },
+    }
+    DatabaseStore().set("old", (b"old", {}))
+    store = DatabaseStore("folder")
+    store.set("new", (b"new", {}))
+
+    assert (store.to_bytes("old"), store.to_bytes("new")) == (b"old", b"new")
+    assert len(list(tmp_path.rglob("values/kvstore/*/*/*"))) == 1
+
+
+def test_data_in_a_storage_that_is_configured_no_more_waits(
+    settings, store, due, caplog
+):
+    before = settings.STORAGES
+    settings.STORAGES = {**before, "old": before["default"]}
+    DatabaseStore("old", name="old").set("key", (b"data", {}))
+    DatabaseStore("old", name="old").delete("key")
+    store.set("key", (b"data", {}))
+    store.delete("key")
+    settings.STORAGES = before
+    due()
+
+    found = sweep()
+
+    assert (found.files, found.refused) == (1, 1)
+    assert "'old'" in caplog.text
+
+
+def test_data_in_a_storage_that_has_none_of_it_waits(settings, store, due, caplog):
+    """Such as a folder that is not mounted."""
+    store.set("gone", (b"data", {}))
+    store.delete("gone")
+    store.set("key", (b"data", {}))
+    settings.STORAGES = {**settings.STORAGES}
+    due()
+
+    found = sweep()
+
+    assert (found.files, found.refused) == (0, 1)
+    assert "looked for again" in caplog.text
+    assert StoredRemoval.objects.count() == 1
