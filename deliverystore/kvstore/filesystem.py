@@ -116,7 +116,7 @@ class FileSystemStore(AbstractStore):
     def _scan(self, matcher: Matcher) -> Iterator[tuple[str, Metadata]]:
         for name, key in self._pairs.names():
             try:
-                metadata = self._pairs.read_metadata(name)
+                metadata = self._pairs.load_metadata(name)
             except OSError as error:
                 # One damaged file is no reason to find none of the others.
                 logger.error("A query leaves out %r: %s", key, error)  # noqa: TRY400

@@ -62,10 +62,17 @@ class Matcher:
         self._canonical = {name: canonical(one) for name, one in self.wanted.items()}
 
     def __call__(self, metadata: Metadata) -> bool:
-        return all(
-            name in metadata and canonical(metadata[name]) == wanted
-            for name, wanted in self._canonical.items()
-        )
+        for name, wanted in self.wanted.items():
+            if name not in metadata:
+                return False
+            value = metadata[name]
+            # Text, of which there is most, equals nothing but the same text.
+            if isinstance(wanted, str) or isinstance(value, str):
+                if value != wanted:
+                    return False
+            elif canonical(value) != self._canonical[name]:
+                return False
+        return True
 
     def __bool__(self) -> bool:
         return bool(self.wanted)

@@ -55,6 +55,10 @@ class Pairs:
     def read_metadata(self, name: str) -> Metadata | None:
         """Return the metadata of a name; None if there is none."""
         self._settle(name)
+        return self.load_metadata(name)
+
+    def load_metadata(self, name: str) -> Metadata | None:
+        """Return the same without a look into the journal."""
         try:
             return _parsed(self._at(name, METADATA))
         except FileNotFoundError:
