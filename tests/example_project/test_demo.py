@@ -236,6 +236,8 @@ def test_what_is_typed_brings_a_file_in_until_the_demo_ends(tmp_path):
         registrar = Browser(url, "registrar", told)
         for _ in range(200):
             page = registrar.get(f"{url}admin/deliverystore/importrun/?q=late-students")
+            # Where a long name may break.
+            page = page.replace("<wbr>", "")
             if "200 in" in page:
                 break
             time.sleep(0.1)
