@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from deliverystore.datacenter import importers, naming, registry
 from deliverystore.datacenter.naming import Kind
+from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.exceptions import NotPermitted
 from deliverystore.models import ImportRun
@@ -49,6 +50,24 @@ def has_secrets(run: ImportRun) -> bool:
     if processor is None:
         return True
     return not set(processor.sensitive).isdisjoint(run.mapping.values())
+
+
+def hidden_in(run: ImportRun, header: Sequence[str]) -> list[str]:
+    """Return the columns of a file, which a run has left, that are not to be shown.
+
+    If there are such, then so are those which the run does not know: the file may be
+    read in another way now.
+    """
+    if not has_secrets(run):
+        return []
+    processor = registry.get_processors().get(run.processor)
+    secret = processor.sensitive if processor is not None else ()
+    known = run.mapping if processor is not None else {}
+    return [
+        name
+        for name in header
+        if name not in RESERVED and (name not in known or known[name] in secret)
+    ]
 
 
 def ask(user: User | None, run: ImportRun, what: str, *permissions: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.contrib.auth.models import Permission
 
 from deliverystore.datacenter import pending, previewing, registry, runs
-from deliverystore.exceptions import InvalidName, NotPermitted
+from deliverystore.exceptions import ColumnsRefused, InvalidName, NotPermitted
 from tests.datacenter.imports import start
 from tests.datacenter.places import put
 from tests.factories import UserFactory
@@ -53,6 +55,65 @@ def test_who_may_import_them_or_delete_all_does(center, left, may):
 def test_who_may_not_import_them_does_not_look_at_them(center, left, may):
     with pytest.raises(NotPermitted):
         previewing.preview(center, left.pending_file, user=who_may(may))
+
+
+@pytest.mark.parametrize("may", OTHERS)
+def test_who_may_not_import_them_does_not_import_them_as_something_else(
+    center, left, may
+):
+    file, user = left.pending_file, who_may(may | {"add_student"})
+    with pytest.raises(NotPermitted, match="they are of import"):
+        runs.start_run(file, "student", "create", user=user, enqueue=False)
+
+
+class HushedProcessor(FacultyProcessor):
+    name = "hushed"
+    sensitive = ["name"]
+
+
+@pytest.fixture
+def hushed(center):
+    """An import that has left a row with a cell that is not shown."""
+    registry.register(HushedProcessor)
+    yield runs.work(start(center, ("far-too-long", "x"), processor="hushed"))
+    registry.unregister(HushedProcessor)
+
+
+@pytest.mark.parametrize(
+    ("processor", "mapping"),
+    [
+        ("hushed", {"name": None}),
+        ("faculty", None),
+    ],
+)
+def test_what_was_not_shown_cannot_be_imported_as_what_is(
+    center, hushed, processor, mapping
+):
+    again = partial(
+        runs.start_run,
+        *(hushed.pending_file, processor, "upsert", mapping),
+        dry_run=True,
+        enqueue=False,
+    )
+    with pytest.raises(ColumnsRefused, match="“name” are not shown to everybody"):
+        again(user=who_may(IMPORT | {"change_faculty"}))
+
+
+def test_what_was_not_shown_can_be_imported_as_it_was(center, hushed):
+    user = who_may(IMPORT | {"change_faculty"})
+
+    again = runs.start_run(hushed.pending_file, user=user, enqueue=False)
+
+    assert again.mapping == hushed.mapping
+
+
+def test_who_may_download_a_file_sends_its_columns_anywhere(center, hushed):
+    user = who_may(IMPORT | {"download_datafile"})
+    file = hushed.pending_file
+
+    again = runs.start_run(file, "faculty", "create", user=user, enqueue=False)
+
+    assert again.mapping["name"] == "name"
 
 
 @pytest.mark.parametrize("may", [IMPORT, {"download_datafile"}])

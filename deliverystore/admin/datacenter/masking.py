@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deliverystore.datacenter import pending, registry
-from deliverystore.datacenter.rows.arranging import RESERVED
+from deliverystore.datacenter import pending
 from deliverystore.datacenter.tables import Record
 
 if TYPE_CHECKING:
@@ -45,18 +44,6 @@ def masked(report: Report, hidden: Collection[int]) -> Report:
 
 
 def hidden_by(run: ImportRun, header: Sequence[str]) -> set[int]:
-    """Return the columns of a file that are hidden in the run which has left it.
-
-    If there are such, then so are those which it does not know: the file may be read
-    in another way now.
-    """
-    if not pending.has_secrets(run):
-        return set()
-    processor = registry.get_processors().get(run.processor)
-    secret = processor.sensitive if processor is not None else ()
-    known = run.mapping if processor is not None else {}
-    return {
-        index
-        for index, name in enumerate(header)
-        if name not in RESERVED and (name not in known or known[name] in secret)
-    }
+    """Return the columns, from 0, that are hidden in a file which a run has left."""
+    hidden = set(pending.hidden_in(run, header))
+    return {index for index, name in enumerate(header) if name in hidden}

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
-from deliverystore.datacenter import importers, logs, naming, pending, registry
+from deliverystore.datacenter import (
+    importers,
+    logs,
+    naming,
+    pending,
+    permissions,
+    registry,
+)
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.journal import stamp
 from deliverystore.datacenter.locks import locked
@@ -18,6 +25,7 @@ from deliverystore.datacenter.reader import open_table
 from deliverystore.datacenter.rows.arranging import Mapped
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs import (
+    hidden,
     leftovers,
     limits,
     mappings,
@@ -72,6 +80,9 @@ def start_run(
     over.
     """
     parent = pending.run_of(file)
+    if parent is not None:
+        what = f"import the rows in {file!r}"
+        pending.ask(user, parent, what, permissions.DOWNLOAD)
     processor = processor or (parent.processor if parent else "")
     mode = mode or (parent.mode if parent else "")
     inherited = parent.mapping if parent and mapping is None else {}
@@ -91,6 +102,8 @@ def start_run(
     check(run, user)
     naming.check_results(run.file, run.mode)
     _look_at(run, layout or Layout(), inherited)
+    if parent is not None:
+        hidden.check(run, parent, user)
     with transaction.atomic(using=leases.database()):
         if parent is not None:
             _hold(parent)
