@@ -46,9 +46,7 @@ def tries(run: ImportRun, links: RunLinks) -> Tries | None:
     total = together(found)
     return Tries(
         tries=[_try(one, run, links) for one in found],
-        sum=_counts(total.rows, total.finished, total.left, total.blank)
-        if total
-        else (),
+        sum=_sum(total) if total else (),
         words=_in_words(total) if total else "",
     )
 
@@ -75,12 +73,23 @@ def _counts(*counts: int) -> list[str]:
     return list(map(looks.number, counts))
 
 
+def _sum(total: Together) -> list[str]:
+    rows, finished, blank = _counts(total.rows, total.finished, total.blank)
+    return [rows, finished, _left(total), blank]
+
+
 def _in_words(total: Together) -> str:
     facts = {
         "rows": looks.rows(total.rows),
         "finished": looks.number(total.finished),
-        "left": looks.number(total.left),
+        "left": _left(total),
         "blank": looks.number(total.blank),
     }
-    text = _("Of %(rows)s: %(finished)s in, %(left)s left, %(blank)s blank.")
+    text = _("Of %(rows)s: %(finished)s in, %(left)s, %(blank)s blank.")
     return text % facts
+
+
+def _left(total: Together) -> str:
+    count = {"count": looks.number(total.left)}
+    text = _("%(count)s given up") if total.is_given_up else _("%(count)s left")
+    return text % count

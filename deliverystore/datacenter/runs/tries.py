@@ -17,12 +17,16 @@ _NOTHING_DONE = (ImportRun.State.CANCELLED, ImportRun.State.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class Together:
-    """What has become of the rows of some tries: rows = finished + left + blank."""
+    """What has become of the rows of some tries: rows = finished + left + blank.
+
+    is_given_up says that nobody is to try what is left.
+    """
 
     rows: int
     finished: int
     left: int
     blank: int
+    is_given_up: bool
 
 
 def tries_of(run: ImportRun) -> list[ImportRun]:
@@ -60,6 +64,7 @@ def together(tries: Sequence[ImportRun]) -> Together | None:
         finished=sum(one.finished for one in tries),
         left=last.failed,
         blank=sum(one.blank for one in tries),
+        is_given_up=last.state == ImportRun.State.DISCARDED,
     )
 
 

@@ -45,6 +45,15 @@ def test_all_imports_of_the_rows_stand_side_by_side_and_add_up(client, chain):
     assert "Together 5 2 3 left 0" in told
 
 
+def test_rows_that_were_given_up_are_not_left(client, chain, boss):
+    runs.discard(chain[2], "They are of last year.", boss)
+
+    told = words(page(client, chain[2]))
+
+    assert "Of 5 rows: 2 in, 3 given up, 0 blank." in told
+    assert "Together 5 2 3 given up 0" in told
+
+
 def test_an_import_without_others_has_no_such_table(center, client, boss):
     assert "All imports of these rows" not in page(client, some_failed(center))
 
