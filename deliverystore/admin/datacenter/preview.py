@@ -61,7 +61,8 @@ class PreviewPages(PageFamily):
             form = ImportForm(
                 data, found, request.user, is_posted=is_posted, tried=tried
             )
-            if is_posted and form.can_start():
+            # Whoever goes back from a question finds what was said before.
+            if is_posted and "look" not in data and form.can_start():
                 if removing.is_to_be_asked(data, form):
                     return self._question(request, found, form)
                 run = self._started(request, form)

@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from deliverystore.datacenter.previewing import Preview
 
 # What a form says beside how the import is to be done.
-_ANSWERS = {"csrfmiddlewaretoken", "confirmed", "dry_run"}
+_ANSWERS = {"csrfmiddlewaretoken", "confirmed", "dry_run", "look"}
 
 
 def is_to_be_asked(data: Mapping[str, str], form: ImportForm) -> bool:
-    """Tell whether what a form asks for is to be confirmed first."""
-    return form.mode is Mode.REMOVE and not {"dry_run", "confirmed"} & data.keys()
+    """Tell whether what a form asks for is to be confirmed first.
+
+    A yes counts for the file as it was when it was asked about.
+    """
+    if form.mode is not Mode.REMOVE or "dry_run" in data:
+        return False
+    return data.get("confirmed") != _stamp(form)
 
 
 def question(
@@ -47,6 +52,7 @@ def question(
         "form": form,
         "rows": "" if count is None else looks.rows(count),
         "values": [pair for pair in data.items() if pair[0] not in _ANSWERS],
+        "stamp": _stamp(form),
         "tried": tried,
         "tried_url": links.url(tried),
         "removed": "" if tried is None else looks.number(tried.removed),
@@ -64,8 +70,11 @@ def _tried(form: ImportForm) -> ImportRun | None:
     names = ("processor", "mode", "mapping")
     is_same = all(asked[name] == getattr(tried, name) for name in names)
     is_same = is_same and asdict(asked["layout"]) == tried.layout
-    entry = DataCenter().place.entry(form.file)
-    return tried if is_same and stamp(entry) == tried.stamp else None
+    return tried if is_same and _stamp(form) == tried.stamp else None
+
+
+def _stamp(form: ImportForm) -> str:
+    return stamp(DataCenter().place.entry(form.file))
 
 
 def _count(found: Preview) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from playwright.sync_api import expect
@@ -50,6 +51,12 @@ def sent_by(page):
     return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
 
 
+def yes(page):
+    """Return what the button of the question says."""
+    (stamp,) = re.findall(r'name="confirmed" value="(.+?)"', page.text)
+    return unescape(stamp)
+
+
 def test_it_asks_first_and_says_how_many_rows(client, form):
     page = send(client, form)
 
@@ -60,13 +67,38 @@ def test_it_asks_first_and_says_how_many_rows(client, form):
 
 
 def test_who_says_yes_removes_with_all_that_was_said(client, form):
-    response = send(client, sent_by(send(client, form)), confirmed="1")
+    page = send(client, form)
+
+    response = send(client, sent_by(page), confirmed=yes(page))
 
     run = ImportRun.objects.get()
     assert response.url.endswith(f"/importrun/{run.pk}/change/")
     assert (run.mode, run.dry_run, run.max_removed) == ("remove", False, "2")
     runs.work(run)
     assert [one.code for one in Faculty.objects.all()] == ["M"]
+
+
+def test_a_yes_counts_only_for_the_file_that_was_asked_about(client, form, center):
+    page = send(client, form)
+    center.place.replace("f.csv", [CONTENT.replace("L,Law", "M,Med").encode()])
+
+    again = send(client, sent_by(page), confirmed=yes(page))
+
+    assert "Remove objects?" in words(again)
+    assert yes(again) != yes(page)
+    assert not ImportRun.objects.exists()
+
+
+def test_who_goes_back_finds_what_was_said(client, form):
+    changed = {**form, "column-1": "ignore", "max_removed": "7"}
+
+    page = send(client, sent_by(send(client, changed)), look="1")
+
+    assert page.status_code == 200
+    assert "Remove objects?" not in words(page)
+    assert page.context_data["form"].max_removed == "7"
+    assert page.context_data["form"].columns[1].value == "ignore"
+    assert not ImportRun.objects.exists()
 
 
 def test_a_dry_run_is_not_asked_for_and_its_number_is_told(client, form):
@@ -140,11 +172,11 @@ def test_it_is_asked_in_a_browser(
     page.locator("[name=column-1]").select_option("ignore")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_role("heading", name="Remove objects?")).to_be_visible()
-    page.get_by_role("link", name="No, take me back").click()
+    page.get_by_role("button", name="No, take me back").click()
     expect(page.get_by_label("Processor and mode")).to_have_value("faculty:remove")
     assert not ImportRun.objects.exists()
 
-    page.locator("[name=column-1]").select_option("ignore")
+    expect(page.locator("[name=column-1]")).to_have_value("ignore")
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Yes, remove").click()
 
