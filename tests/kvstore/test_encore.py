@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import string
 
-import pytest
+from encore.storage import filesystem_store as encore
 
 from deliverystore.kvstore import FileSystemStore, init_shared_store
-
-encore = pytest.importorskip("encore.storage.filesystem_store")
 
 # All but those that we escape, or the ancestor cannot find again.
 ORDINARY = (

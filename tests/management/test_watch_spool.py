@@ -121,8 +121,10 @@ def test_a_file_that_is_still_being_written_is_left_alone(store):
     path = store.path / "new" / "slow"
     stop = Event()
 
+    file = path.open("wb", buffering=0)
+
     def write():
-        with path.open("wb", buffering=0) as file:
+        with file:
             while not stop.wait(0.1):
                 file.write(b"x")
             file.write(b"end")
