@@ -1,0 +1,53 @@
+"""What the checks have in common: errors with hints, folders, numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from django.core.checks import CheckMessage, Error
+
+from deliverystore import paths
+from deliverystore.conf import conf
+from deliverystore.exceptions import InvalidName
+
+
+def wrong(number: int, message: str, hint: str) -> Error:
+    """Return an error: what is wrong, and what to type instead."""
+    return Error(message, hint=hint, id=f"deliverystore.E{number:03}")
+
+
+def check_prefix(number: int, name: str, example: str) -> Iterator[CheckMessage]:
+    """Check a setting that says where in another storage files are."""
+    root = getattr(conf, name)
+    try:
+        paths.clean_folder(os.fspath(root or ""))
+    except (InvalidName, TypeError, AttributeError):
+        message = f"{name} is a prefix here and cannot be {root!r}."
+        hint = f'Write a prefix, such as "{example}", or leave it out.'
+        yield wrong(number, message, hint)
+
+
+def fault_of_folder(name: str) -> str:
+    """Return why a setting does not name a local folder, or ""."""
+    return fault_of(getattr(conf, name), name)
+
+
+def fault_of(root: object, name: str) -> str:
+    """Return why a value, of a setting with a name, is no local folder, or ""."""
+    if not root or not isinstance(root, str | PurePath):
+        return f"{name} is {root!r}, not a folder."
+    path = Path(root)
+    if not path.is_absolute():
+        return f"{name}: {str(root)!r} is not absolute."
+    # Unlike Path.exists(), it says no where it may not look.
+    there = next(filter(os.path.lexists, [path, *path.parents]))
+    if "\x00" in str(root) or not os.path.isdir(there):  # noqa: PTH112
+        return f"{name}: {str(there)!r} is not a folder."
+    return ""
+
+
+def is_count(value: object) -> bool:
+    """Tell whether a value is a whole number, which True is not."""
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,124 @@
+"""Checks of the settings that say where handed-in files are, and how they are kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+
+from deliverystore.backends import (
+    DeliveryStoreInterface,
+    DjangoStorageDeliveryStore,
+    FsDeliveryStore,
+    MemoryDeliveryStore,
+)
+from deliverystore.backends.handler import load_fallback, load_store
+from deliverystore.backends.probing import are_the_same
+from deliverystore.checks.faults import (
+    check_prefix,
+    fault_of_folder,
+    is_count,
+    wrong,
+)
+from deliverystore.conf import conf
+from deliverystore.digests import new_hash
+from deliverystore.exceptions import MissingExtra, SettingInvalid
+from deliverystore.fsops import Durability
+
+
+def check_store() -> Iterator[CheckMessage]:
+    """Check the store, and the one that it follows."""
+    try:
+        store = load_store()
+    except SettingInvalid as error:
+        hint = (
+            'Name a class, such as "deliverystore.backends.FsHierDeliveryStore", or a '
+            "subclass of deliverystore.backends.DeliveryStoreInterface."
+        )
+        yield wrong(1, str(error), hint)
+        return
+    yield from _check_interval()
+    if isinstance(store, FsDeliveryStore):
+        yield from _check_folder()
+    elif isinstance(store, DjangoStorageDeliveryStore):
+        yield from _check_storage(store)
+    elif isinstance(store, MemoryDeliveryStore):
+        yield CheckWarning(
+            "DELIVERY_STORE_BACKEND: what is handed in is kept in memory only.",
+            hint="Choose another store for anything but tests.",
+            id="deliverystore.W001",
+        )
+    yield from _check_fallback(store)
+
+
+def _check_folder() -> Iterator[CheckMessage]:
+    if fault := fault_of_folder("DELIVERY_STORE_ROOT"):
+        hint = 'Write DELIVERY_STORE_ROOT = "/path/to/a/folder" in the settings.'
+        yield wrong(2, fault, hint)
+
+
+def _check_storage(store: DjangoStorageDeliveryStore) -> Iterator[CheckMessage]:
+    alias = conf.DELIVERY_STORE_STORAGE
+    try:
+        storage = store.storage
+    except MissingExtra as error:
+        yield wrong(4, f"DELIVERY_STORE_STORAGE: {error}", "Install the extra.")
+        return
+    except (ImproperlyConfigured, TypeError) as error:
+        hint = (
+            f"Use one of the names in STORAGES: {', '.join(storages.backends)}; "
+            "its OPTIONS must be those that the storage takes."
+        )
+        yield wrong(4, f"DELIVERY_STORE_STORAGE: {error}", hint)
+        return
+    if isinstance(storage, DjangoStorageDeliveryStore):
+        hint = "Choose the alias of a storage that has a medium of its own."
+        yield wrong(4, f"DELIVERY_STORE_STORAGE: {alias!r} wraps a storage.", hint)
+    yield from check_prefix(2, "DELIVERY_STORE_ROOT", "deliveries")
+
+
+def _check_fallback(store: DeliveryStoreInterface) -> Iterator[CheckMessage]:
+    try:
+        fallback = load_fallback()
+    except SettingInvalid as error:
+        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
+        yield wrong(13, str(error), hint)
+        return
+    # A wrong setting of a store has been said.
+    with contextlib.suppress(ImproperlyConfigured, TypeError):
+        if fallback is not None and are_the_same(store, fallback):
+            alias = conf.DELIVERY_STORE_FALLBACK
+            message = f"DELIVERY_STORE_FALLBACK: {alias!r} is the store in use."
+            yield wrong(13, message, "Name the store that was used before, or None.")
+
+
+def _check_interval() -> Iterator[CheckMessage]:
+    interval = conf.DELIVERY_STORE_INTERVAL
+    if not is_count(interval) or interval < 1:
+        message = (
+            f"DELIVERY_STORE_INTERVAL is {interval!r}, not a whole number from 1 on."
+        )
+        yield wrong(3, message, "Write DELIVERY_STORE_INTERVAL = 1000.")
+
+
+def check_digest() -> Iterator[CheckMessage]:
+    """Check that there is such a digest."""
+    try:
+        new_hash(conf.DELIVERY_STORE_DIGEST)
+    except SettingInvalid as error:
+        message = f"DELIVERY_STORE_DIGEST: {error}"
+        yield wrong(5, message, 'Write DELIVERY_STORE_DIGEST = "sha256".')
+
+
+def check_durability() -> Iterator[CheckMessage]:
+    """Check the word for how durably is written."""
+    if (durability := conf.DELIVERY_STORE_DURABILITY) not in list(Durability):
+        yield wrong(
+            6,
+            f"DELIVERY_STORE_DURABILITY is {durability!r}.",
+            'Write "full", or "none" where files may be lost, as in tests.',
+        )
