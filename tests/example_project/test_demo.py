@@ -151,7 +151,7 @@ def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
     after = told.split("After make demo ARGS=--port=8123:\n")[1]
     assert "the site   http://127.0.0.1:8123/\n" in after
     assert "(After make demo ARGS=--port=8123.)" in told
-    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 4
+    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 5
 
 
 def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):
