@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -66,20 +66,12 @@ class CheckAdmin(ReadOnlyAdmin):
         """Return how much was found, and how much of that is repaired."""
         return findings_badge(check)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's
-        form_url: str = "",
-        obj: Check | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            context["facts"] = facts(obj)
-            context["findings"] = _page_of_findings(request, obj)
-            context["advice"] = advice(obj.findings.all())
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def context_of(self, request: HttpRequest, obj: Check) -> dict[str, Any]:
+        return {
+            "facts": facts(obj),
+            "findings": _page_of_findings(request, obj),
+            "advice": advice(obj.findings.all()),
+        }
 
 
 def last_check(request: HttpRequest) -> dict[str, object] | None:

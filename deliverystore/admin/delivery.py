@@ -189,28 +189,21 @@ class DeliveryAdmin(ReadOnlyAdmin):
         name = Publication._meta.verbose_name
         return found, counts, {one for one in lacking if one != name}, protected
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's
-        form_url: str = "",
-        obj: Delivery | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            rows = obj.files.select_related("publication")
-            files = Paginator(rows, FILES_PER_PAGE)
-            context["in_words"] = display.in_words(obj)
-            context["facts"] = display.facts(request, self.admin_site, obj)
-            context["damage"] = damage_of(request, obj)
-            context["files"] = files.get_page(request.GET.get("page"))
-            context["may"] = {
-                action: obj.permits(request.user, action)
-                for action in ("download", "verify", "abandon")
-            }
-            context["may"]["publish"] = bool(
-                obj.number and publishers() and may(request.user, "publish", obj)
-            )
-            context["may"]["see_publications"] = may(request.user, "publish")
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def context_of(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
+        files = Paginator(obj.files.select_related("publication"), FILES_PER_PAGE)
+        permitted = {
+            action: obj.permits(request.user, action)
+            for action in ("download", "verify", "abandon")
+        }
+        can_publish = obj.number and publishers() and may(request.user, "publish", obj)
+        return {
+            "in_words": display.in_words(obj),
+            "facts": display.facts(request, self.admin_site, obj),
+            "damage": damage_of(request, obj),
+            "files": files.get_page(request.GET.get("page")),
+            "may": {
+                **permitted,
+                "publish": bool(can_publish),
+                "see_publications": may(request.user, "publish"),
+            },
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
@@ -10,7 +10,7 @@ from deliverystore.admin.changelist import PER_PAGE
 
 if TYPE_CHECKING:
     from django.db.models import Model
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -33,6 +33,23 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     ) -> bool:
         named = (getattr(one, "parameter_name", None) for one in self.list_filter)
         return lookup in self.lookups or lookup in named
+
+    def context_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the page of one object shows beside its fields."""
+        return {}
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= self.context_of(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(
         self, request: HttpRequest, obj: Model | None = None

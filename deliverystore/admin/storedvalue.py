@@ -138,24 +138,16 @@ class StoredValueAdmin(ReadOnlyAdmin):
         protect(response, _filename(row.plain_key))
         return response
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's
-        form_url: str = "",
-        obj: StoredValue | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            context["subtitle"] = shown(obj.plain_key, _KEY)
-            context["facts"] = _facts(obj)
-            context["metadata"] = [
+    def context_of(self, request: HttpRequest, obj: StoredValue) -> dict[str, Any]:
+        return {
+            "subtitle": shown(obj.plain_key, _KEY),
+            "facts": _facts(obj),
+            "metadata": [
                 (shown(name, _KEY), shown(_text(one), _ON_PAGE), self._same(name, one))
                 for name, one in sorted(obj.metadata.items())
-            ]
-            context["may_download"] = self.has_download_permission(request)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+            ],
+            "may_download": self.has_download_permission(request),
+        }
 
     def _same(self, name: str, value: object) -> str:
         """Return the address of the list of what has the same; "" if it is too long."""

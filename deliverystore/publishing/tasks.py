@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 
-from django.db import transaction
-
-from deliverystore.background import as_task
+from deliverystore.background import as_task, hand_over
 from deliverystore.exceptions import RunBusy
 from deliverystore.models import Publication, leases
 from deliverystore.publishing.pipeline import work
-
-logger = logging.getLogger(__name__)
 
 
 @as_task
@@ -25,16 +20,10 @@ def run_publication(publication_id: int) -> None:
 
 
 def enqueue(publication: Publication) -> None:
-    """Hand a publication to a worker, once the transaction is committed.
-
-    Without a framework, or if its queue cannot be reached, it waits for a command.
-    """
-    if run_publication is None:
-        logger.info("%s waits: `reprocess --left` does it", publication)
-        return
-    # The publication is kept by now, whatever becomes of its task.
-    transaction.on_commit(
-        lambda: run_publication.enqueue(publication.pk),
+    """Hand a publication to a worker, once the transaction is committed."""
+    hand_over(
+        run_publication,
+        publication.pk,
         using=leases.database(Publication),
-        robust=True,
+        otherwise=f"{publication} waits: `reprocess --left` does it",
     )

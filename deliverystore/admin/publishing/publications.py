@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
@@ -152,27 +152,16 @@ class PublicationAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*PublicationPages(self).urls(), *super().get_urls()]
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's
-        form_url: str = "",
-        obj: Publication | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            may_see = obj.filemeta.delivery.permits(request.user, "view")
-            site = self.admin_site.name
-            context |= {
-                "badge": looks.badge(obj),
-                "in_words": looks.in_words(obj),
-                "facts": looks.facts(obj, site, is_linked=may_see),
-                "live": looks.progress(obj),
-                "published": looks.public_files(_public(obj.filemeta)),
-                "may_publish": publishing.may_publish(request.user, obj.filemeta),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def context_of(self, request: HttpRequest, obj: Publication) -> dict[str, Any]:
+        may_see = obj.filemeta.delivery.permits(request.user, "view")
+        return {
+            "badge": looks.badge(obj),
+            "in_words": looks.in_words(obj),
+            "facts": looks.facts(obj, self.admin_site.name, is_linked=may_see),
+            "live": looks.progress(obj),
+            "published": looks.public_files(_public(obj.filemeta)),
+            "may_publish": publishing.may_publish(request.user, obj.filemeta),
+        }
 
 
 def _public(file: FileMeta) -> list[PublishedFile]:

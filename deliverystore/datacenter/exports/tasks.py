@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 
-from django.db import transaction
-
-from deliverystore.background import as_task
+from deliverystore.background import as_task, hand_over
 from deliverystore.datacenter.exports.working import work
 from deliverystore.exceptions import RunBusy
 from deliverystore.models import Export, leases
-
-logger = logging.getLogger(__name__)
 
 
 @as_task
@@ -25,14 +20,10 @@ def run_export(export_id: int) -> None:
 
 
 def enqueue(export: Export) -> None:
-    """Hand an export to a worker, once the transaction is committed.
-
-    Without a framework, or if its queue cannot be reached, it waits for a command.
-    """
-    if run_export is None:
-        logger.info("%s waits: `export_csv --resume` does it", export)
-        return
-    # The export is kept by now, whatever becomes of its task.
-    transaction.on_commit(
-        lambda: run_export.enqueue(export.pk), using=leases.database(), robust=True
+    """Hand an export to a worker, once the transaction is committed."""
+    hand_over(
+        run_export,
+        export.pk,
+        using=leases.database(),
+        otherwise=f"{export} waits: `export_csv --resume` does it",
     )

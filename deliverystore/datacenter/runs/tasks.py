@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 
-from django.db import transaction
-
-from deliverystore.background import as_task
+from deliverystore.background import as_task, hand_over
 from deliverystore.datacenter.runs.working import work
 from deliverystore.exceptions import RunBusy
 from deliverystore.models import ImportRun, leases
-
-logger = logging.getLogger(__name__)
 
 
 @as_task
@@ -25,14 +20,10 @@ def run_import(run_id: int) -> None:
 
 
 def enqueue(run: ImportRun) -> None:
-    """Hand a run to a worker, once the transaction is committed.
-
-    Without a framework, or if its queue cannot be reached, it waits for a command.
-    """
-    if run_import is None:
-        logger.info("import %s waits: `import_csv --resume` does it", run.pk)
-        return
-    # The run is kept by now, whatever becomes of its task.
-    transaction.on_commit(
-        lambda: run_import.enqueue(run.pk), using=leases.database(), robust=True
+    """Hand a run to a worker, once the transaction is committed."""
+    hand_over(
+        run_import,
+        run.pk,
+        using=leases.database(),
+        otherwise=f"import {run.pk} waits: `import_csv --resume` does it",
     )
