@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from deliverystore.datacenter import DataCenter, OnTaken, naming, start_run
 from deliverystore.digests import Digester
-from deliverystore.exceptions import RunBusy
+from deliverystore.exceptions import DeliveryStoreError, RunBusy
 from deliverystore.management.ending import FAILED
 from deliverystore.models import Delivery
 from deliverystore.models.access import User
@@ -90,6 +90,10 @@ def to_datacenter(
         run = start_run(name, processor, mode, user=user)
     except RunBusy:
         return f"{name!r} is being imported"
+    except DeliveryStoreError:
+        # It stays in the spool, and must not take a place here as well.
+        center.delete(name)
+        raise
     return f"import {run.pk} of {name!r} has begun"
 
 

@@ -13,9 +13,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from deliverystore.exceptions import (
     ClaimLost,
+    ColumnsRefused,
     FileChanged,
+    InvalidName,
     StoreUnavailable,
     SyncFailed,
+    TableUnreadable,
     TooManyFiles,
 )
 from deliverystore.management.spool_targets import Target
@@ -29,6 +32,8 @@ _OUTAGES = (
     SyncFailed,
     TooManyFiles,
 )
+# Something is, and another attempt would not change it.
+_FAULTS = (ColumnsRefused, InvalidName, TableUnreadable)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 # In seconds; each pause is twice as long as the one before.
 _SHORTEST, _LONGEST = 1.0, 60.0
@@ -90,6 +95,8 @@ class Worker:
         except Exception as error:
             if _is_outage(error):
                 claim.release()
+            elif isinstance(error, _FAULTS):
+                claim.refuse()
             raise
         if not claim.is_unchanged():
             raise FileChanged("Somebody was still writing to it, so it is tried again.")
@@ -97,6 +104,9 @@ class Worker:
 
     def _note_failure(self, error: Exception, claim: Claim) -> None:
         self.failed += 1
+        if isinstance(error, _FAULTS):
+            self.say(f"{claim.filename!r}: refused: {error}")
+            return
         logger.error(
             "Attempt %d at %r failed.", claim.attempt, claim.filename, exc_info=error
         )

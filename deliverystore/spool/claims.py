@@ -133,14 +133,22 @@ class Claim(AbstractContextManager["Claim"]):
 
         Raise ClaimLost, and do nothing, if that was done already.
         """
-        self._give_back(counted=False)
+        self._give_back()
+
+    def refuse(self) -> None:
+        """Put the file with the failed ones: another attempt would end like this one.
+
+        Raise ClaimLost, and do nothing, if it was given back already.
+        """
+        folder = self._give_back(max_attempts=1)
+        logger.warning("%r is refused; it is in %s now.", self.filename, folder)
 
     def fail(self) -> None:
         """Give the file back, the attempt counted; after the last one, to failed.
 
         Raise ClaimLost, and do nothing, if it was given back already.
         """
-        folder = self._give_back(counted=True)
+        folder = self._give_back(self._terms.max_attempts)
         where = "waits again" if folder == self._folders.new else f"is in {folder} now"
         logger.warning(
             "Attempt %d at %r failed; it %s.", self.attempt, self.filename, where
@@ -166,11 +174,14 @@ class Claim(AbstractContextManager["Claim"]):
             # What went wrong before is what the caller has to know.
             logger.warning("%s", error)
 
-    def _give_back(self, *, counted: bool) -> Path:
+    def _give_back(self, max_attempts: int | None = None) -> Path:
+        """Give the file back; with max_attempts, this was one of them."""
         if self._is_over:
             raise lost(self._name)
         folder = self._folders.give_back(
-            self._name, counted=counted, max_attempts=self._terms.max_attempts
+            self._name,
+            counted=max_attempts is not None,
+            max_attempts=max_attempts or self._terms.max_attempts,
         )
         self._is_over = True
         self._folders.sync_given_back([folder])

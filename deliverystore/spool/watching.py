@@ -41,16 +41,21 @@ def _arrivals(folder: Path, stop: Event, pause: float) -> Iterator[object]:
         while not stop.wait(pause):
             yield None
         return
-    yield from watchfiles.watch(
-        folder,
-        watch_filter=_has_come,
-        debounce=_TOGETHER,
-        step=_STEP,
-        rust_timeout=max(1, int(pause * 1000)),
-        yield_on_timeout=True,
-        stop_event=stop,
-        recursive=False,
-    )
+    while not stop.is_set():
+        try:
+            yield from watchfiles.watch(
+                folder,
+                watch_filter=_has_come,
+                debounce=_TOGETHER,
+                step=_STEP,
+                rust_timeout=max(1, int(pause * 1000)),
+                yield_on_timeout=True,
+                stop_event=stop,
+                recursive=False,
+            )
+        except RuntimeError:
+            # A name that is no UTF-8 has come: it cannot tell it, and ends.
+            yield None
 
 
 def _has_come(change: object, path: str) -> bool:

@@ -84,6 +84,11 @@ def test_programs_get_json(store):
     }
 
 
+@pytest.mark.parametrize(("seconds", "code"), [("7000", 1), ("7300", 0)])
+def test_a_monitor_sees_that_nobody_takes_files(store, seconds, code):
+    assert status(store, "--max-age", seconds)[1] == code
+
+
 def test_a_folder_that_is_no_spool_is_an_error(tmp_path):
     said, code = status(FileStore(tmp_path))
 

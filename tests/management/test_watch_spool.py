@@ -61,8 +61,8 @@ def put(store, name, content=b"content"):
         file.write(content)
 
 
-def watch(store, *arguments):
-    out = StringIO()
+def watch(store, *arguments, out=None):
+    out = out or StringIO()
     at_once = [str(store.path), "--once", "--settle=0"]
     call_command("watch_spool", *at_once, *arguments, stdout=out)
     return out.getvalue()
@@ -268,6 +268,31 @@ def test_a_table_is_imported(store, center):
     run = ImportRun.objects.get()
     assert (run.file, run.state, run.finished) == ("f.csv", "finished", 1)
     assert f"import {run.pk} of 'f.csv' has begun" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("columns.csv", b"wrong,names\n1,2\n", "There is no field"),
+        ("empty.csv", b"", "the file is empty"),
+        ("note.txt", b"hello", "'note.txt'"),
+    ],
+)
+def test_a_table_that_cannot_be_imported_fails_once_and_waits_nowhere_else(
+    store, center, name, content, reason
+):
+    put(store, name, content)
+
+    out = StringIO()
+    arguments = ["--to=datacenter", "--processor=faculty", "--mode=create"]
+    with pytest.raises(CommandError):
+        watch(store, *arguments, out=out)
+
+    assert "refused: " in out.getvalue()
+    assert reason in out.getvalue()
+    assert (store.status().failed, store.status().waiting) == (1, 0)
+    assert center.get_pending_files() == []
+    assert not ImportRun.objects.exists()
 
 
 def test_a_table_whose_worker_died_after_the_upload_does_not_come_twice(store, center):

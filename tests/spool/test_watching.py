@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -62,6 +63,18 @@ def test_what_waits_and_what_arrives_is_claimed(store, put, interval, watched):
     wait_for(watched, 3)
 
     assert set(watched) == {"a", "b", "c"}
+
+
+def test_a_name_that_is_no_text_does_not_end_the_watch(store, path, interval, watched):
+    for name in (b"bad\xff", b"worse\xfe"):
+        (path / "new" / os.fsdecode(name)).write_bytes(b"content")
+        time.sleep(0.3)
+    with store.writing("good") as file:
+        file.write("content")
+
+    wait_for(watched, 3)
+
+    assert {os.fsencode(one) for one in watched} == {b"bad\xff", b"worse\xfe", b"good"}
 
 
 def test_a_watch_that_was_stopped_before_claims_nothing(store, put):

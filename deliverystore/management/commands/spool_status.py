@@ -21,7 +21,8 @@ class Command(EndingCommand):
     help = (
         "Say how many files of a spool wait, are claimed, or have failed, and how old "
         "the oldest is. It changes nothing. Exit codes: 0 all is well, 1 files have "
-        "failed, or a lease has ended and nobody gave the file back, 2 could not look."
+        "failed, a lease has ended and nobody gave the file back, or one waits longer "
+        "than --max-age; 2 could not look."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,7 +33,16 @@ class Command(EndingCommand):
             "--json", action="store_true", help="print one JSON document"
         )
 
-    def handle(self, *, folder: str, json: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--max-age",
+            type=float,
+            metavar="SECONDS",
+            help="whether a file waits longer, since nobody takes it",
+        )
+
+    def handle(
+        self, *, folder: str, json: bool, max_age: float | None, **options: Any
+    ) -> None:
         status = FileStore(folder_of(folder)).status()
         if json:
             self.stdout.write(dumps(_document(status)))
@@ -40,6 +50,10 @@ class Command(EndingCommand):
             self._report(status)
         if status.failed or status.overdue:
             text = f"Failed: {status.failed:,}, overdue: {status.overdue:,}."
+            raise CommandError(text, returncode=FOUND)
+        age = _age(status)
+        if max_age is not None and age is not None and age > max_age:
+            text = f"A file waits for {age:,.0f} seconds: is watch_spool running?"
             raise CommandError(text, returncode=FOUND)
 
     def _report(self, status: SpoolStatus) -> None:
@@ -55,10 +69,15 @@ class Command(EndingCommand):
 
 
 def _document(status: SpoolStatus) -> dict[str, object]:
-    oldest = status.oldest
-    age = None if oldest is None else (timezone.now() - oldest).total_seconds()
     return {
         **asdict(status),
-        "oldest": oldest and oldest.isoformat(),
-        "oldest_seconds": age,
+        "oldest": status.oldest and status.oldest.isoformat(),
+        "oldest_seconds": _age(status),
     }
+
+
+def _age(status: SpoolStatus) -> float | None:
+    """Return for how many seconds the oldest file waits; None if none does."""
+    if status.oldest is None:
+        return None
+    return (timezone.now() - status.oldest).total_seconds()
