@@ -39,6 +39,12 @@ class Preview:
     sheets: tuple[str, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is no row below the header."""
+        report = self.report
+        return self.is_table and self.is_whole and report.records == report.blank
+
+    @property
     def is_table(self) -> bool:
         """Whether an import can begin: the header is there, and sound."""
         return bool(self.report.header) and not any(

@@ -55,6 +55,8 @@ def open_table(
         return SheetTable(file, sheet=sheet, header_line=header_line, start=start)
     if kind == _OLE:
         raise damaged(_("it is an old one (.xls) or has a password; save it as .xlsx"))
+    if name.lower().endswith(".xlsx"):
+        raise damaged(_("it is none, although its name says so"))
     if delimiter is None and name.lower().endswith(".tsv"):
         delimiter = "\t"
     return DelimitedTable(

@@ -94,8 +94,9 @@ def test_the_page_invents_no_setting():
 
 
 def test_every_check_is_on_the_page_and_every_check_on_the_page_exists():
-    source = (PROJECT / "deliverystore" / "checks.py").read_text()
-    errors = re.findall(r"(?:_error|_check_patterns)\(\s*(\d+)", source)
+    modules = (PROJECT / "deliverystore" / "checks").glob("*.py")
+    source = "".join(module.read_text() for module in modules)
+    errors = re.findall(r"(?:wrong|_check_patterns)\(\s*(\d+)", source)
     warnings = re.findall(r"deliverystore\.(W\d+)", source)
     shown = re.findall(r"^## deliverystore\.(\w+)$", page("checks"), re.MULTILINE)
 

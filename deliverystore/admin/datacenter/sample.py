@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from deliverystore.admin.datacenter.family import MAX_SHOWN
+from deliverystore.admin.datacenter.alike import Alike, alike
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.datacenter.tables import MAX_HEADER_LINE
 
 if TYPE_CHECKING:
     from deliverystore.datacenter import Report
-    from deliverystore.datacenter.problems import Problem
 
 MAX_COLUMNS = 50
 MAX_CELL = 80
 PROBLEMS = 20
-# Of problems that are alike, so many lines are told beside the first.
-LINES = 5
 # Beside each column that is mapped.
 EXAMPLES = 3
 MAX_EXAMPLE = 40
@@ -33,16 +30,6 @@ class SampleRow:
     cells: list[str]
     more: int
     address: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alike:
-    """Problems of one kind in one column: the first, and in how many lines are more."""
-
-    place: str
-    message: str
-    count: int
-    lines: str
 
 
 class Sample:
@@ -88,10 +75,7 @@ class Sample:
     @cached_property
     def problems(self) -> list[Alike]:
         """The first problems, those together that are alike."""
-        groups: dict[tuple[str, int | None], list[Problem]] = {}
-        for problem in self._report.problems:
-            groups.setdefault((problem.code, problem.column), []).append(problem)
-        return [_alike(group) for group in list(groups.values())[:PROBLEMS]]
+        return alike(self._report.problems)[:PROBLEMS]
 
     @property
     def more_problems(self) -> int:
@@ -102,19 +86,6 @@ class Sample:
         if self._address is None or line > MAX_HEADER_LINE:
             return ""
         return self._address(line)
-
-
-def _alike(group: list[Problem]) -> Alike:
-    first, *others = group
-    lines = [str(one.line) for one in others[:LINES]]
-    if len(others) > LINES:
-        lines.append("…")
-    return Alike(
-        place=shown(first.place, 200),
-        message=shown(first.message, MAX_SHOWN),
-        count=len(group),
-        lines=", ".join(lines),
-    )
 
 
 def examples(report: Report, index: int) -> list[str]:

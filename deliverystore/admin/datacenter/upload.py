@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from deliverystore.admin.datacenter.alike import Alike, alike
 from deliverystore.admin.datacenter.family import (
     MAX_SHOWN,
     TEMPLATES,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from django.core.files.uploadedfile import UploadedFile
 
-    from deliverystore.datacenter import Problem, Uploaded
+    from deliverystore.datacenter import Uploaded
     from deliverystore.views.access import View
 
 PROBLEMS = 20
@@ -55,17 +56,17 @@ class Outcome:
     most: int = PROBLEMS
 
     @property
-    def problems(self) -> list[tuple[str, str]]:
-        """The first problems: where each is, and what it is."""
-        found = self.file.report.problems[: self.most] if self.file else ()
-        return [told(problem) for problem in found]
+    def problems(self) -> list[Alike]:
+        """The first problems, those together that are alike."""
+        return alike(self.file.report.problems)[: self.most] if self.file else []
 
     @property
     def more_problems(self) -> int:
         """How many problems are not among the first."""
         if self.file is None:
             return 0
-        return self.file.report.problem_count - len(self.problems)
+        told = sum(one.count for one in self.problems)
+        return self.file.report.problem_count - told
 
     @property
     def level(self) -> int:
@@ -184,8 +185,3 @@ class UploadPages(PageFamily):
             "level": messages.DEFAULT_TAGS[outcome.level],
             "html": self._told(outcome, request),
         }
-
-
-def told(problem: Problem) -> tuple[str, str]:
-    """Return where a problem is, and what it is, as a page shows it."""
-    return shown(problem.place, 200), shown(problem.message, MAX_SHOWN)

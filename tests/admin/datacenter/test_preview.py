@@ -244,6 +244,13 @@ def test_problems_that_are_alike_are_told_together(look):
     assert page.index("another encoding") < page.index("is no character")
 
 
+def test_of_a_file_without_rows_no_import_is_promised(look):
+    page = words(look("code,name\n,\n"))
+
+    assert "There is nothing to import." in page
+    assert "An import is possible" not in page
+
+
 @pytest.mark.parametrize("name", ["finished/f.csv", "deleted/f.csv", "logs/f.csv"])
 def test_only_what_waits_has_a_page(client, boss, center, name):
     put(center, name)

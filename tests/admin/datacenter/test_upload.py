@@ -62,10 +62,11 @@ def test_what_is_wrong_is_said_at_once_with_line_column_and_reason(upload):
 
 
 def test_of_many_problems_the_first_and_their_number_are_told(upload):
-    page = words(upload(("a.csv", b"code,name\n" + b"x\n" * 50)))
+    page = words(upload(("a.csv", b"code,name\n" + b"x\n" * 130)))
 
-    assert "50 problems were found:" in page
-    assert page.count("the row has 1 of 2 cells") == 20
+    assert "130 problems were found:" in page
+    assert page.count("the row has 1 of 2 cells") == 1
+    assert "(100 like this; also in line 3, 4, 5, 6, 7, …)" in page
     assert "and 30 more" in page
 
 
@@ -74,7 +75,19 @@ def test_of_many_files_only_the_first_are_told_in_full(upload):
 
     page = words(upload(*((f"{n}.csv", bad + b"y\n" * n) for n in range(8))))
 
-    assert page.count("the row has 1 of 2 cells") == 5 * 20
+    assert page.count("the row has 1 of 2 cells") == 5
+
+
+def test_a_title_above_the_header_is_pointed_out_at_once(upload):
+    page = words(upload(("a.csv", b"Faculties\n\ncode,name,email\nA,One,a@b.c\n")))
+
+    assert "Line 3 looks more like the names of the columns" in page
+
+
+def test_what_is_called_a_workbook_and_is_none_is_said(upload):
+    page = words(upload(("a.xlsx", b"no workbook")))
+
+    assert "it is none, although its name says so" in page
 
 
 def test_encodings_are_offered_with_how_a_line_looks_in_them(upload):
