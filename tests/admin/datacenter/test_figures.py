@@ -194,7 +194,7 @@ def spools(settings, tmp_path):
 def test_spools_are_told_with_what_waits_is_claimed_and_has_failed(show, spools):
     text = words(show(run_url("figures")).replace("\xa0", " "))
 
-    assert "scans 3 (1 ignored: no files) 2 hours 2 (1 overdue) 1" in text
+    assert "scans 1 3 (1 ignored: no files) 2 hours 2 (1 overdue)" in text
     assert "&lt;b&gt; There is no such spool yet: nobody has started" in text
 
 
@@ -204,7 +204,7 @@ def test_a_full_spool_says_that_there_is_more(show, spools, monkeypatch):
     (spools["scans"] / "new" / "folder").rmdir()
     text = words(show(run_url("figures")).replace("\xa0", " "))
 
-    assert "scans more than 2 at least 2 hours 2 (1 overdue) 1" in text
+    assert "scans 1 more than 2 at least 2 hours 2 (1 overdue)" in text
 
 
 def test_folders_in_a_full_spool_do_not_hide_that_there_is_more(
@@ -217,7 +217,7 @@ def test_folders_in_a_full_spool_do_not_hide_that_there_is_more(
         (spools["scans"] / "new" / f"folder {number}").mkdir()
     text = words(show(run_url("figures")))
 
-    assert re.search(r"scans at least [01] \([1-3] ignored: no files\) ", text)
+    assert re.search(r"scans 1 at least [01] \([1-3] ignored: no files\) ", text)
 
 
 def test_who_sees_no_files_is_not_sent_to_them(center, client):
@@ -233,7 +233,7 @@ def test_a_spool_that_cannot_be_read_hides_no_other(show, spools, settings, tmp_
     text = words(show(run_url("figures")))
 
     assert "wrong The site cannot look at it: Not a directory." in text
-    assert "scans 3" in text
+    assert "scans 1 3" in text
 
 
 @pytest.mark.parametrize("then", [1e13, -1e13])

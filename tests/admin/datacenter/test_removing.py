@@ -112,6 +112,17 @@ def test_a_dry_run_is_not_asked_for_and_its_number_is_told(client, form):
     assert ImportRun.objects.count() == 1
 
 
+def test_where_nothing_is_to_be_removed_it_is_said(client, form):
+    Faculty.objects.all().delete()
+    send(client, form, dry_run="1")
+    runs.work(ImportRun.objects.get(dry_run=True))
+
+    told = words(send(client, form))
+
+    assert "None of them is there." in told
+    assert "gone for good" not in told
+
+
 def test_the_dry_run_of_something_else_is_not_told(client, form):
     send(client, {**form, "use": "faculty:upsert"}, dry_run="1")
     runs.work(ImportRun.objects.get())
