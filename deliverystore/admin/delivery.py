@@ -14,8 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from deliverystore.admin import actions, display
 from deliverystore.admin.changelist import (
     MAX_LISTED,
-    PER_PAGE,
-    BoundedPaginator,
     DeliveryChangeList,
 )
 from deliverystore.admin.check import damage_of, last_check
@@ -25,7 +23,7 @@ from deliverystore.admin.filters import (
     StateFilter,
 )
 from deliverystore.admin.pages import DeliveryPages
-from deliverystore.admin.readonly import ReadOnlyAdmin
+from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.models import Delivery, Publication
 from deliverystore.models.access import may
 from deliverystore.publishing.registry import get_processors as publishers
@@ -43,7 +41,7 @@ FILES_PER_PAGE = 100
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(BoundedAdmin):
     list_display = (
         "number_or_open",
         "to",
@@ -74,13 +72,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
     # Only what has an index.
     sortable_by = ("time_of_delivery",)
     search_fields = ("pk",)
-    # Shown below the field, whose only label it would be as Django's search_help_text.
     search_help = _(
         "The beginning of a user name or a filename, a whole digest, or an id."
     )
-    list_max_show_all = PER_PAGE
-    paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
     actions = (actions.verify, actions.download_zip, actions.abandon)
 
     # -- Who may ------------------------------------------------------------------
@@ -116,11 +110,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {
-            **(extra_context or {}),
-            "last_check": last_check(request),
-            "search_help": self.search_help,
-        }
+        context = {**(extra_context or {}), "last_check": last_check(request)}
         return super().changelist_view(request, context)
 
     def get_changelist(

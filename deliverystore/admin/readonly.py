@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from deliverystore.admin.changelist import PER_PAGE
+from deliverystore.admin.changelist import PER_PAGE, BoundedChangeList, BoundedPaginator
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -55,3 +55,27 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return False
+
+
+class BoundedAdmin(ReadOnlyAdmin):
+    """A list of which only the first rows are counted, and can be paged through.
+
+    Its template extends admin/deliverystore/bounded_list.html.
+    """
+
+    list_max_show_all = PER_PAGE
+    paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    # Shown below the field, whose only label it would be as Django's search_help_text.
+    search_help: Any = ""
+
+    def get_changelist(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[BoundedChangeList]:
+        return BoundedChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"search_help": self.search_help, **(extra_context or {})}
+        return super().changelist_view(request, context)

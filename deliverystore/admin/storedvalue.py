@@ -23,13 +23,10 @@ from django.views.decorators.http import require_safe
 
 from deliverystore.admin.changelist import (
     MAX_LISTED,
-    PER_PAGE,
-    BoundedChangeList,
-    BoundedPaginator,
 )
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
-from deliverystore.admin.readonly import ReadOnlyAdmin
+from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.admin.storedvalue_filters import (
     MetadataFilter,
     StoreFilter,
@@ -52,7 +49,7 @@ _IN_LIST, _ON_PAGE = 120, 5000
 
 
 @admin.register(StoredValue)
-class StoredValueAdmin(ReadOnlyAdmin):
+class StoredValueAdmin(BoundedAdmin):
     list_display = ("short_key", "store", "metadata_text", "human_size", "modified")
     list_filter = (StoreFilter, MetadataFilter)
     # The second input of the filter of metadata.
@@ -61,9 +58,6 @@ class StoredValueAdmin(ReadOnlyAdmin):
     sortable_by = ()
     search_fields = ("key_start",)
     search_help = _("The beginning of a key; upper and lower case differ.")
-    list_max_show_all = PER_PAGE
-    paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
 
     def has_delete_permission(
         self, request: HttpRequest, obj: StoredValue | None = None
@@ -72,11 +66,6 @@ class StoredValueAdmin(ReadOnlyAdmin):
 
     # -- The list -----------------------------------------------------------------
 
-    def get_changelist(
-        self, request: HttpRequest, **kwargs: Any
-    ) -> type[BoundedChangeList]:
-        return BoundedChangeList
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
@@ -84,12 +73,6 @@ class StoredValueAdmin(ReadOnlyAdmin):
             return queryset, False
         hits = beginning_with(search_term).values_list("pk", flat=True)
         return queryset.filter(few_or_all(hits)), False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), "search_help": self.search_help}
-        return super().changelist_view(request, context)
 
     @admin.display(description=_("key"))
     def short_key(self, value: StoredValue) -> str:

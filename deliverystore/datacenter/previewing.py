@@ -29,7 +29,8 @@ MAX_CHECKED_BYTES = 16 * 1024 * 1024
 class Preview:
     """What a look at a file has found; is_whole says whether it went to the end.
 
-    sheets names those of a workbook, if it can be read as one.
+    sheets names those of a workbook, if it can be read as one. left_by is the run of
+    which it has the rows that are left.
     """
 
     file: DataCenterFile
@@ -37,6 +38,7 @@ class Preview:
     is_whole: bool
     is_workbook: bool = False
     sheets: tuple[str, ...] = ()
+    left_by: ImportRun | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -89,6 +91,7 @@ def preview(
             is_whole=is_whole,
             is_workbook=is_workbook,
             sheets=_sheets(opened) if is_workbook else (),
+            left_by=left,
         )
 
 

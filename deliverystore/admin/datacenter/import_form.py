@@ -13,7 +13,7 @@ from deliverystore.admin.datacenter.layouts import LayoutForm, layout_of
 from deliverystore.admin.datacenter.masking import hidden_by, masked
 from deliverystore.admin.datacenter.processors import MODES, needs
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import pending, registry, runs
+from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.choosing import likely_choice
 from deliverystore.datacenter.runs.of_files import held_run
@@ -56,7 +56,7 @@ class ImportForm:
         self.file = preview.file.relative_path
         self.layout = LayoutForm(layout_of(data), preview)
         self.held = held_run(self.file)
-        self.parent = pending.run_of(self.file)
+        self.parent = preview.left_by
         self._example = self.parent or tried
         self.modes = runs.processors_for(user)
         self.name, self.mode = self._chosen()

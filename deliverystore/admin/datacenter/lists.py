@@ -10,13 +10,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from deliverystore.admin.changelist import (
-    PER_PAGE,
-    BoundedChangeList,
-    BoundedPaginator,
-)
 from deliverystore.admin.datacenter.base import DataCenterPages
 from deliverystore.admin.ids import id_of
+from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.datacenter import exports, registry, runs
 
 if TYPE_CHECKING:
@@ -34,33 +30,23 @@ class Pages(Protocol):
         """Return the URLs of the views."""
 
 
-class WorkAdmin(DataCenterPages):
+class WorkAdmin(BoundedAdmin, DataCenterPages):
     """A list of runs or exports, the newest first, and what leads to one of them."""
 
     change_list_template = "admin/deliverystore/datacenter/work_list.html"
     ordering = ("-pk",)
-    list_max_show_all = PER_PAGE
-    paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
     actions = None
     # The views beyond those that Django has.
     pages: tuple[Callable[[DataCenterPages], Pages], ...] = ()
     # What the list is called, as a title.
     list_title: Any = ""
-    # Shown below the field, whose only label it would be as Django's search_help_text.
-    search_help: Any = ""
 
     class Media:
         css = {"all": ("deliverystore/datacenter-runs.css",)}
 
-    def get_changelist(
-        self, request: HttpRequest, **kwargs: Any
-    ) -> type[BoundedChangeList]:
-        return BoundedChangeList
-
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        context = {"title": self.list_title, "search_help": self.search_help}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        context = {"title": self.list_title, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_urls(self) -> list[URLPattern]:
         # They go before Django's, which take every path.

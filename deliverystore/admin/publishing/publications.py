@@ -10,16 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from deliverystore import publishing
-from deliverystore.admin.changelist import (
-    PER_PAGE,
-    BoundedChangeList,
-    BoundedPaginator,
-)
 from deliverystore.admin.datacenter.looks import begun as begun_text
 from deliverystore.admin.datacenter.looks import with_progress
 from deliverystore.admin.publishing import looks
 from deliverystore.admin.publishing.pages import PublicationPages
-from deliverystore.admin.readonly import ReadOnlyAdmin
+from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.exceptions import DeliveryStoreError, NotPermitted
 from deliverystore.models import Publication, PublishedFile
 from deliverystore.models.access import may
@@ -70,7 +65,7 @@ def off(
 
 
 @admin.register(Publication)
-class PublicationAdmin(ReadOnlyAdmin):
+class PublicationAdmin(BoundedAdmin):
     change_list_template = "admin/deliverystore/publication/change_list.html"
     change_form_template = "admin/deliverystore/publication/change_form.html"
     list_display = ("picture", "name", "processor", "state_badge", "begun")
@@ -80,9 +75,6 @@ class PublicationAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     # Only what has an index.
     sortable_by = ("begun",)
-    list_max_show_all = PER_PAGE
-    paginator = BoundedPaginator
-    show_facets = admin.ShowFacets.NEVER
     actions = (again, off)
 
     class Media:
@@ -115,11 +107,6 @@ class PublicationAdmin(ReadOnlyAdmin):
             .defer("error", "error_metadata")
             .prefetch_related("filemeta__published_files")
         )
-
-    def get_changelist(
-        self, request: HttpRequest, **kwargs: Any
-    ) -> type[BoundedChangeList]:
-        return BoundedChangeList
 
     @admin.display(description="")
     def picture(self, publication: Publication) -> SafeString | str | None:
