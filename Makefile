@@ -21,9 +21,9 @@ help: ## Show this list
 demo: .venv/stamps/demo ## Hand in files, lose one, restore it; import tables; serve the example
 	$(BIN)/python manage.py demo $(ARGS)
 
-# What takes long runs in CI, or with ARGS='-m processes'.
+# What takes long runs in CI, or with ARGS='-m "long or processes"'.
 test: .venv/stamps/test ## Run the tests on SQLite (DELIVERYSTORE_TEST_DB=postgresql: there)
-	$(BIN)/python -m pytest -m "not package and not processes" $(ARGS)
+	$(BIN)/python -m pytest -m "not long and not package and not processes" $(ARGS)
 
 lint: .venv/stamps/lint ## Check style, format and the floors of the house
 	$(BIN)/ruff check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,46 @@ ARGUMENTS = [
 ]
 
 
+@dataclass(frozen=True)
+class Screen:
+    """What somebody sits at."""
+
+    width: int
+    scheme: str
+    has_script: bool = True
+
+    def __str__(self):
+        script = "" if self.has_script else ", no JavaScript"
+        return f"{self.width} {self.scheme}{script}"
+
+
+DESK = Screen(1280, "light")
+PHONE = Screen(390, "dark")
+BARE_DESK = Screen(1280, "dark", has_script=False)
+BARE_PHONE = Screen(390, "light", has_script=False)
+
+
+def screens(*chosen):
+    """Run a test once for each screen; all but the first take part in long runs."""
+    first, *others = chosen
+    long = [pytest.param(one, marks=pytest.mark.long) for one in others]
+    return pytest.mark.parametrize("screen", [first, *long], ids=str)
+
+
+@pytest.fixture
+def screen():
+    """Where a test does not choose."""
+    return DESK
+
+
+def assert_fits(page):
+    """Fail if a page must be scrolled sideways, at a desk or on a phone."""
+    for one in (DESK, PHONE):
+        page.set_viewport_size({"width": one.width, "height": 844})
+        found = page.evaluate("document.documentElement.scrollWidth")
+        assert found <= one.width, (page.url, one.width)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Start Chromium, once for the tests of a module."""
@@ -38,9 +79,13 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
+def page(browser, screen):
     """Return a new page without cookies; an error in its scripts fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        viewport={"width": screen.width, "height": 900},
+        color_scheme=screen.scheme,
+        java_script_enabled=screen.has_script,
+    )
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from tests.browser import browser, page  # noqa: F401 - fixtures
+from tests.browser import browser, page, screen  # noqa: F401 - fixtures
 from tests.factories import UserFactory
 
 LIST = "/admin/deliverystore/delivery/"

@@ -11,6 +11,7 @@ from deliverystore.spool import FileStore
 from tests.admin.conftest import LIST
 from tests.admin.datacenter.helpers import export_url, imported, run_url, some_failed
 from tests.admin.datacenter.people import sign_in, url
+from tests.browser import DESK, PHONE, screens
 from tests.checking.conftest import check, falsify
 from tests.datacenter.csvfiles import table
 from tests.datacenter.imports import start
@@ -127,10 +128,9 @@ def spools(settings, tmp_path):
     store.claim().fail()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_nothing_grave_is_found_on_any_page(admin, center, spools, width, scheme):
-    admin.set_viewport_size({"width": width, "height": 844})
-    admin.emulate_media(color_scheme=scheme)
+@pytest.mark.long
+@screens(DESK, PHONE)
+def test_nothing_grave_is_found_on_any_page(admin, center, spools):
     found = {}
     for address in [*work(center, admin.user), *files(), *deliveries()]:
         assert admin.open(address).status == 200, address
@@ -142,9 +142,8 @@ def test_nothing_grave_is_found_on_any_page(admin, center, spools, width, scheme
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_grave_is_found_where_objects_are_to_be_removed(admin, center, scheme):
-    admin.emulate_media(color_scheme=scheme)
+@screens(DESK, PHONE)
+def test_nothing_grave_is_found_where_objects_are_to_be_removed(admin, center):
     put(center, "old.csv", table(("O",), header=("code",)))
     admin.open(f"{url('preview')}?file=old.csv&use=faculty:remove")
     admin.get_by_role("button", name="Import", exact=True).click()

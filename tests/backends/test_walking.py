@@ -67,6 +67,7 @@ class Folder:
         return False
 
 
+@pytest.mark.long
 def test_a_large_folder_does_not_fill_the_memory(store, monkeypatch):
     """Of 200,000 entries, few are kept at once."""
     monkeypatch.setattr("deliverystore.backends.walking._NAMES_AT_ONCE", 500)

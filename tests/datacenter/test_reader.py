@@ -461,6 +461,7 @@ def test_a_file_that_gives_less_than_it_is_asked_for_is_read_to_its_end():
     assert check(Trickling(data)).is_sound
 
 
+@pytest.mark.long
 def test_a_quote_that_is_lost_in_a_large_file_swallows_nothing():
     rows = MAX_RECORD_BYTES // len("1,2345678\n") + 10_000
     data = 'a,b\n1,"open\n' + "1,2345678\n" * rows
@@ -471,6 +472,7 @@ def test_a_quote_that_is_lost_in_a_large_file_swallows_nothing():
     assert report.records == rows + 1
 
 
+@pytest.mark.long
 def test_very_many_bad_quotes_are_found_in_reasonable_time():
     pairs = 20_000
 
@@ -571,6 +573,7 @@ for rows in (count // 10, count):
     ],
     ids=["many rows", "line ends in cells", "large cells", "no text"],
 )
+@pytest.mark.long
 def test_ten_times_the_rows_take_no_more_memory(tmp_path, row, count):
     # A process of its own: what it took at most is known then, and no ORM is needed.
     command = [sys.executable, "-c", _CHILD, tmp_path, row, str(count)]

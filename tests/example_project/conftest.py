@@ -12,7 +12,7 @@ from django.urls import reverse
 from deliverystore.models import Delivery
 from example_project import settings as campus
 from example_project.campus.demo.people import make_assignments, make_people
-from tests.browser import browser, page  # noqa: F401 - fixtures
+from tests.browser import browser, page, screen  # noqa: F401 - fixtures
 
 SETTINGS = [
     "ROOT_URLCONF",

@@ -14,6 +14,7 @@ from PIL import Image
 from deliverystore.models import Delivery, Publication
 from deliverystore.publishing import publish, work
 from example_project.campus.demo.photos import photos
+from tests.browser import DESK, PHONE, screens
 
 GALLERY = "/gallery/"
 GRAVE = {"serious", "critical"}
@@ -145,17 +146,13 @@ def test_the_teacher_takes_a_photo_off_the_site(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_the_gallery_is_for_everybody(
-    page, live_server, assignments, amina, photo, width, scheme
-):
+@screens(DESK, PHONE)
+def test_the_gallery_is_for_everybody(page, live_server, assignments, amina, photo):
     delivery = Delivery.begin(assignments["photos"], amina)
     delivery.add_files([("view.jpg", photo), (f"{'long ' * 40}.txt", "text")])
     delivery.finish()
     for file in delivery.files.all():
         work(publish(file, enqueue=False))
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme=scheme)
 
     page.goto(live_server.url + GALLERY)
 

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import (
@@ -219,7 +219,8 @@ class DatabaseMachine(Machine):
 
 class TestDatabase(TestCase):
     def test_the_store_is_a_dict(self):
-        run_state_machine_as_test(DatabaseMachine)
+        few = settings(max_examples=settings.default.max_examples // 3)
+        run_state_machine_as_test(DatabaseMachine, settings=few)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 60))

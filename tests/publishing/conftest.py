@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deliverystore.publishing import registry
-from tests.browser import browser, page  # noqa: F401 - fixtures
+from tests.browser import browser, page, screen  # noqa: F401 - fixtures
 from tests.factories import finished_delivery
 from tests.publishing.media import UpperProcessor
 

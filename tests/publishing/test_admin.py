@@ -15,6 +15,7 @@ from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
 from tests.admin.test_accessibility import grave
+from tests.browser import DESK, PHONE, screens
 from tests.factories import UserFactory, finished_delivery
 from tests.publishing.media import public
 
@@ -265,10 +266,9 @@ class TestInABrowser:
         expect(admin.get_by_text("There is nothing in it.")).to_have_count(0)
         assert Publication.objects.get(pk=publication.pk).state == "processed"
 
-    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-    def test_nothing_grave_is_found_on_any_page(
-        self, admin, file, bad, pictures, width, scheme
-    ):
+    @pytest.mark.long
+    @screens(DESK, PHONE)
+    def test_nothing_grave_is_found_on_any_page(self, admin, file, bad, pictures):
         failed = publish(bad, processor="upper", enqueue=False)
         addresses = [
             LIST,
@@ -276,9 +276,6 @@ class TestInABrowser:
             url("change", work(failed)),
             reverse("admin:deliverystore_delivery_change", args=[file.delivery_id]),
         ]
-        admin.set_viewport_size({"width": width, "height": 844})
-        admin.emulate_media(color_scheme=scheme)
-
         for address in addresses:
             assert admin.open(address).status == 200
             assert grave(admin) == [], address

@@ -16,7 +16,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from deliverystore.models import Delivery, Upload
-from tests.browser import browser, page  # noqa: F401 - fixtures
+from tests.browser import browser, page, screen  # noqa: F401 - fixtures
 from tests.docs.pages import DOCS, blocks_of
 from tests.factories import UserFactory
 

@@ -11,36 +11,30 @@ from playwright.sync_api import expect
 from deliverystore.datacenter import runs
 from deliverystore.models import ImportRun
 from tests.admin.datacenter.people import FILES, sign_in
+from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
 from tests.datacenter.places import names_in, put, read
 from tests.school.models import Faculty
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    screens(DESK, BARE_PHONE, PHONE, BARE_DESK),
+]
 
 BAD = b"kode,name\nA,Arts\nfar-too-long-a-code,Law\n"
 IMPORT = re.compile(r"/importrun/\d+/change/")
 
 
-@pytest.fixture(params=[True, False], ids=["with JavaScript", "without"])
-def has_script(request):
-    return request.param
-
-
 @pytest.fixture
-def admin(browser, live_server, boss, client, center, has_script, monkeypatch):
+def admin(page, live_server, boss, client, center, monkeypatch):
     """The tab Pending in a browser; a worker comes when work_off is called."""
     from deliverystore.datacenter.runs import tasks
 
     monkeypatch.setattr(tasks, "run_import", None)
-    context = browser.new_context(java_script_enabled=has_script)
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
     sign_in(page, live_server, client)
     page.files = live_server.url + FILES
     page.goto(page.files)
-    yield page
-    context.close()
-    assert not errors
+    return page
 
 
 def work_off(page):
@@ -62,7 +56,7 @@ def begin_import(page, *, button="Import"):
 
 
 def test_rows_that_failed_are_downloaded_mended_uploaded_and_imported(
-    admin, center, has_script
+    admin, center, screen
 ):
     # The file, of which one row is bad.
     upload(admin, "f.csv", BAD)
@@ -91,7 +85,7 @@ def test_rows_that_failed_are_downloaded_mended_uploaded_and_imported(
     assert read(center, name) == waiting
     rename = admin.get_by_role("button", name="Keep it under another name")
     expect(rename).to_have_count(0)
-    if has_script:
+    if screen.has_script:
         admin.get_by_role("button", name="Put it in place of the one").click()
     else:
         admin.get_by_label("Rows that failed, and are mended").check()

@@ -15,6 +15,7 @@ from deliverystore.datacenter import previewing, registry, runs
 from deliverystore.models import ImportRun, SavedMapping
 from tests.admin.datacenter.helpers import some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
+from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, assert_fits, screens
 from tests.datacenter.imports import start
 from tests.datacenter.places import put
 from tests.school.models import Faculty
@@ -724,13 +725,9 @@ def test_a_header_of_a_megabyte_is_cut(look):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("with_javascript", [True, False])
-def test_from_the_list_to_the_import(
-    browser, live_server, boss, client, center, with_javascript
-):
+@screens(DESK, BARE_PHONE, PHONE, BARE_DESK)
+def test_from_the_list_to_the_import(page, live_server, boss, client, center):
     center.upload("f.csv", "kode,name,more\nA,Arts,1\n")
-    context = browser.new_context(java_script_enabled=with_javascript)
-    page = context.new_page()
     sign_in(page, live_server, client)
     page.goto(live_server.url + FILES)
     page.get_by_role("link", name="Import f.csv").click()
@@ -746,7 +743,6 @@ def test_from_the_list_to_the_import(
     expect(page).to_have_url(re.compile(r"/importrun/\d+/change/"))
     run = ImportRun.objects.get()
     assert run.mapping == {"kode": "code", "name": "name", "more": None}
-    context.close()
 
 
 @pytest.mark.browser
@@ -768,13 +764,7 @@ def test_what_is_chosen_and_not_sent_yet_cannot_be_begun_as_something_else(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_is_wider_than_the_screen(
-    page, live_server, boss, client, center, width, scheme
-):
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme=scheme)
+def test_no_page_is_wider_than_the_screen(page, live_server, boss, client, center):
     sign_in(page, live_server, client)
     wide = ",".join(f"a_long_name_of_column_{n}" for n in range(60))
     center.upload("wide.csv", f"code,name,{wide}\n{'x' * 500},y\n")
@@ -794,5 +784,4 @@ def test_no_page_is_wider_than_the_screen(
     ):
         page.goto(live_server.url + FILES + address)
 
-        found = page.evaluate("document.documentElement.scrollWidth")
-        assert found <= width, address
+        assert_fits(page)

@@ -12,6 +12,7 @@ from deliverystore.datacenter import runs
 from deliverystore.models import ImportRun
 from tests.admin.datacenter.helpers import who_may
 from tests.admin.datacenter.people import FILES, sign_in, url, words
+from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
 from tests.school.models import Faculty
 
 pytestmark = pytest.mark.django_db
@@ -169,15 +170,13 @@ def test_who_may_not_remove_is_not_even_asked(client, form):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("has_script", [True, False])
+@screens(DESK, BARE_PHONE, PHONE, BARE_DESK)
 def test_it_is_asked_in_a_browser(
-    browser, live_server, client, boss, faculties, has_script, monkeypatch
+    page, live_server, client, boss, faculties, monkeypatch
 ):
     from deliverystore.datacenter.runs import tasks
 
     monkeypatch.setattr(tasks, "run_import", None)
-    context = browser.new_context(java_script_enabled=has_script)
-    page = context.new_page()
     sign_in(page, live_server, client)
     page.goto(f"{live_server.url}{FILES}preview/?file=f.csv&use=faculty:remove")
     page.locator("[name=column-1]").select_option("ignore")
@@ -193,4 +192,3 @@ def test_it_is_asked_in_a_browser(
 
     expect(page).to_have_url(re.compile(r"/importrun/\d+/change/"))
     assert not ImportRun.objects.get().dry_run
-    context.close()

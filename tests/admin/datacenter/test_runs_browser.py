@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from deliverystore.datacenter import exports, runs
 from deliverystore.models import Export, ImportRun
 from tests.admin.datacenter.helpers import export_url, imported, run_url, some_failed
+from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, assert_fits, screens
 from tests.datacenter.imports import start
 from tests.factories import UserFactory
 from tests.school.models import Faculty
@@ -45,6 +46,7 @@ def queue(monkeypatch):
     monkeypatch.setattr(export_tasks, "run_export", None)
 
 
+@screens(DESK, PHONE)
 def test_an_import_is_seen_to_go_on_without_a_reload(admin, center):
     rows = [("far-too-long" if n % 50 == 0 else f"F{n}", "") for n in range(300)]
     run = start(center, *rows)
@@ -92,6 +94,7 @@ def test_who_is_logged_out_is_offered_to_reload(admin, center):
     expect(admin.get_by_role("link", name="Reload")).to_be_visible(timeout=15_000)
 
 
+@screens(DESK, PHONE)
 def test_a_value_is_corrected_the_rows_tried_again_and_all_are_in(admin, center, queue):
     run = some_failed(center, bad=1, good=3)
     admin.open(run_url("change", run.pk))
@@ -107,6 +110,7 @@ def test_a_value_is_corrected_the_rows_tried_again_and_all_are_in(admin, center,
     expect(admin.locator("#result_list tbody tr")).to_have_count(2)
 
 
+@screens(DESK, PHONE)
 def test_a_row_is_edited_with_the_keyboard(admin, center):
     run = some_failed(center, bad=2)
     admin.open(run_url("change", run.pk))
@@ -119,23 +123,19 @@ def test_a_row_is_edited_with_the_keyboard(admin, center):
     expect(admin.get_by_role("row", name="1 line 2 edited")).to_be_visible()
 
 
-def test_the_essentials_work_without_a_script(
-    browser, live_server, admin, center, queue
-):
+@screens(BARE_DESK, BARE_PHONE)
+def test_the_essentials_work_without_a_script(admin, center, queue):
     run = some_failed(center, bad=1)
-    context = browser.new_context(java_script_enabled=False)
-    context.add_cookies(admin.context.cookies())
-    page = context.new_page()
-    page.goto(live_server.url + run_url("change", run.pk))
-    page.get_by_label("What is meant by far-too-long in code").fill("OK")
-    page.get_by_role("button", name="Correct, and try").click()
-    expect(page.get_by_role("heading", name="waiting")).to_be_visible()
+    admin.open(run_url("change", run.pk))
+    admin.get_by_label("What is meant by far-too-long in code").fill("OK")
+    admin.get_by_role("button", name="Correct, and try").click()
+    expect(admin.get_by_role("heading", name="waiting")).to_be_visible()
     work_off(ImportRun)
-    page.get_by_role("link", name="Reload").click()
-    expect(page.get_by_role("heading", name="all rows are in")).to_be_visible()
-    context.close()
+    admin.get_by_role("link", name="Reload").click()
+    expect(admin.get_by_role("heading", name="all rows are in")).to_be_visible()
 
 
+@screens(DESK, PHONE)
 def test_an_import_is_cancelled_and_another_given_up(admin, center, queue):
     admin.open(run_url("change", start(center, ("A", "")).pk))
     admin.get_by_role("button", name="Cancel").click()
@@ -148,6 +148,7 @@ def test_an_import_is_cancelled_and_another_given_up(admin, center, queue):
     expect(admin.get_by_text("They have left.")).to_be_visible()
 
 
+@screens(DESK, PHONE)
 def test_an_export_is_begun_watched_and_downloaded(admin, center, queue):
     Faculty.objects.create(code="A", name="Arts")
     Faculty.objects.create(code="B", name="Biology")
@@ -192,15 +193,11 @@ def all_pages(center, user):
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_is_wider_than_the_screen(admin, center, width, scheme):
-    admin.set_viewport_size({"width": width, "height": 844})
-    admin.emulate_media(color_scheme=scheme)
+def test_no_page_is_wider_than_the_screen(admin, center):
     for url in all_pages(center, admin.user):
         admin.open(url)
 
-        assert admin.evaluate("document.documentElement.scrollWidth") <= width, url
+        assert_fits(admin)
 
 
 def test_a_strict_site_forbids_nothing_of_them(admin, center):

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.admin.datacenter.helpers import some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
+from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
 from tests.datacenter.places import content_of, put, read
 
 pytestmark = pytest.mark.django_db
@@ -346,6 +347,7 @@ def pending(page, live_server, boss, client, center):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
+@screens(DESK, PHONE)
 def test_files_are_sent_one_by_one_and_the_list_shows_them(pending, center):
     put(center, "taken.csv", "old")
     pending.get_by_label("Files with rows").set_input_files(
@@ -384,6 +386,7 @@ DROP = """(text) => {
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
+@screens(DESK, PHONE)
 def test_a_file_is_dropped(pending, center):
     pending.evaluate(DROP, GOOD.decode())
 
@@ -393,18 +396,11 @@ def test_a_file_is_dropped(pending, center):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_without_javascript_the_form_does_it(
-    browser, live_server, boss, client, center
-):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    sign_in(page, live_server, client)
-    page.goto(live_server.url + FILES)
-
+@screens(BARE_PHONE, BARE_DESK)
+def test_without_javascript_the_form_does_it(pending):
     bom = {"name": "a.csv", "mimeType": "text/csv", "buffer": codecs.BOM_UTF8 + GOOD}
-    page.get_by_label("Files with rows").set_input_files([bom])
-    page.get_by_role("button", name="Upload").click()
+    pending.get_by_label("Files with rows").set_input_files([bom])
+    pending.get_by_role("button", name="Upload").click()
 
-    expect(page.get_by_text("Nothing is wrong with its form.")).to_be_visible()
-    expect(page.get_by_role("rowheader", name="a.csv")).to_be_visible()
-    context.close()
+    expect(pending.get_by_text("Nothing is wrong with its form.")).to_be_visible()
+    expect(pending.get_by_role("rowheader", name="a.csv")).to_be_visible()

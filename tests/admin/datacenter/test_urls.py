@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib import admin
 from django.db import transaction
+from django.test import Client
 from django.urls import URLPattern, reverse
 
 from deliverystore.datacenter import exports
@@ -196,22 +197,22 @@ def test_the_table_has_all_pages_and_no_other():
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_page_is_for_those_in_the_table(client, center, addresses, method):
+def test_every_page_is_for_those_in_the_table(center, addresses, method):
     people, pages = addresses
+    clients = {role: Client() for role in ["anonymous", *people]}
+    for role, user in people.items():
+        clients[role].force_login(user)
     wrong = []
     for name in NAMES:
         allowed = TABLE[name][method == "POST"]
-        for role in ["anonymous", *people]:
+        for role, client in clients.items():
             for path in ("f.csv", "deleted/f.csv"):
                 put(center, path)
             expected = "answered" if role in allowed else "refused"
             if role == "superuser" and not allowed & NOT_EVEN_A_SUPERUSER:
                 expected = "answered"
-            client.logout()
             if role == "anonymous":
                 expected = "login"
-            else:
-                client.force_login(people[role])
             with transaction.atomic():
                 response = answer(client, method, pages[name], QUERIES.get(name, {}))
                 found = verdict(response)
