@@ -31,7 +31,7 @@ STEPS = """\
 1  {url}
    (log in as registrar)
 2  cp {source} {target}
-3  reload, and click on the import that has come: its page follows it
+3  reload, and open the import that has come: it counts its rows while you look
 """
 
 
