@@ -47,12 +47,14 @@ def commit(
     if _forget(used) != len(used):
         raise StoreBusy("This took longer than the grace period; nothing was done.")
     _forget(unused)
-    applied: list[Applied] = []
-    for start in range(0, len(changes), _BATCH):
-        batch = _Batch(store, changes[start : start + _BATCH])
-        applied += batch.applied()
+    # In the same order everywhere, so that no two wait for each other.
+    ordered = sorted(changes, key=lambda change: digest_of(change.key))
+    applied: dict[str, Applied] = {}
+    for start in range(0, len(ordered), _BATCH):
+        batch = _Batch(store, ordered[start : start + _BATCH])
+        applied |= batch.applied()
         batch.write()
-    return applied
+    return [applied[change.key] for change in changes if change.key in applied]
 
 
 class _Batch:
@@ -64,7 +66,6 @@ class _Batch:
         rows = StoredValue.objects.filter(
             store=store, key_digest__in=list(self._changes)
         )
-        # In the same order everywhere, so that no two wait for each other.
         locked = rows.select_for_update().order_by("key_digest")
         self._rows = {row.key_digest: row for row in locked}
         self._new: list[StoredValue] = []
@@ -73,9 +74,9 @@ class _Batch:
         self._gone: list[StoredValue] = []
         self._removals: list[StoredRemoval] = []
 
-    def applied(self) -> list[Applied]:
+    def applied(self) -> dict[str, Applied]:
         """Return what is done; raise KeyNotFound if a key is required, and missing."""
-        return list(self._applied())
+        return {one.key: one for one in self._applied()}
 
     def _applied(self) -> Iterator[Applied]:
         for digest, change in self._changes.items():

@@ -192,6 +192,14 @@ def test_many_values_need_few_statements(store, django_assert_max_num_queries, c
     assert len(list(store.query_keys(m=2))) == count
 
 
+def test_writers_of_the_same_keys_go_in_the_same_order_and_wait_for_no_circle(store):
+    keys = [f"{n}" for n in range(1100)]
+    store.multiset_metadata(keys, [{}] * len(keys))
+    rows = StoredValue.objects.order_by("pk").values_list("key_digest", flat=True)
+
+    assert list(rows) == sorted(rows)
+
+
 @pytest.mark.parametrize("count", [10, 400])
 def test_a_query_needs_the_same_statements_among_many_keys(
     store, django_assert_num_queries, count
