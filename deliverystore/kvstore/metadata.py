@@ -16,17 +16,22 @@ Metadata = dict[str, Any]
 
 # PostgreSQL's jsonb takes neither, so no store does.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+# What is nested deeper, or has more digits, can be written, but not always be read:
+# Python bounds the calls inside calls, and sys.set_int_max_str_digits() the digits.
+_DEEPEST = 100
+_LARGEST = 10**4000
 
 
 def checked(metadata: Mapping[str, object]) -> Metadata:
     """Return a copy that shares nothing with metadata; tuples become lists.
 
     Raise MetadataInvalid unless it is a mapping of what JSON can hold, with keys that
-    are str, text without NUL and surrogates, and finite numbers.
+    are str, text without NUL and surrogates, and finite numbers of up to 4,000 digits,
+    nested up to 100 times.
     """
     if not isinstance(metadata, Mapping):
         raise MetadataInvalid(f"metadata must be a dict, not {metadata!r:.100}.")
-    return {_checked_text(name): _checked(metadata[name]) for name in metadata}
+    return _checked_dict(metadata, 0)
 
 
 def copied(metadata: Metadata) -> Metadata:
@@ -70,7 +75,7 @@ class Matcher:
             if isinstance(wanted, str) or isinstance(value, str):
                 if value != wanted:
                     return False
-            elif canonical(value) != self._canonical[name]:
+            elif not _is_as(value, self._canonical[name]):
                 return False
         return True
 
@@ -78,20 +83,47 @@ class Matcher:
         return bool(self.wanted)
 
 
-def _checked(value: object) -> object:
-    if value is None or isinstance(value, bool | int):
+def _is_as(value: object, wanted: str) -> bool:
+    try:
+        return canonical(value) == wanted
+    except RecursionError:
+        # So deep is nothing that can be asked for.
+        return False
+
+
+def _checked(value: object, depth: int) -> object:
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return _checked_text(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return value
+    if isinstance(value, int | float):
+        return _checked_number(value)
+    if depth > _DEEPEST:
+        raise MetadataInvalid(f"metadata is nested more than {_DEEPEST} times.")
     if isinstance(value, Mapping):
-        return checked(value)
+        return _checked_dict(value, depth)
     if isinstance(value, list | tuple):
-        return [_checked(one) for one in value]
+        return [_checked(one, depth + 1) for one in value]
     raise MetadataInvalid(
         f"metadata cannot hold {value!r:.100}: JSON has no such value."
     )
+
+
+def _checked_dict(found: Mapping[str, object], depth: int) -> Metadata:
+    return {_checked_text(name): _checked(found[name], depth + 1) for name in found}
+
+
+def _checked_number(number: float) -> float:
+    """Return a plain int or float for a number that may be of a class of its own."""
+    if isinstance(number, int):
+        if abs(number) >= _LARGEST:
+            raise MetadataInvalid("metadata has a number of more than 4,000 digits.")
+        return int(number)
+    if not math.isfinite(number):
+        raise MetadataInvalid(
+            f"metadata cannot hold {number!r}: JSON has no such value."
+        )
+    return float(number)
 
 
 def _checked_text(text: object) -> str:
@@ -101,8 +133,9 @@ def _checked_text(text: object) -> str:
         raise MetadataInvalid(
             f"metadata cannot hold {text!r:.100}: U+{ord(found[0]):04X} is no text."
         )
-    # A subclass of str, such as one of Django's, becomes a plain one.
-    return str(text)
+    # A subclass of str, such as one of Django's, becomes a plain one; str() itself asks
+    # a member of an enum for its name.
+    return str.__str__(text)
 
 
 def _copied(value: object) -> object:

@@ -176,6 +176,8 @@ class AbstractReadOnlyStore(ABC):
         steps: int = -1,
     ) -> Iterator[bytes]:
         """Yield data in chunks; tell of it if somebody listens."""
+        if size < 1:
+            raise ValueError(f"Of {size} bytes at a time, nothing would be read.")
         chunks = chunks_of(data, size)
         if not is_followed(self):
             return chunks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from enum import Enum, IntEnum
 
 from deliverystore.exceptions import MetadataInvalid
 from deliverystore.testing.kvcontract.base import (
@@ -10,6 +11,26 @@ from deliverystore.testing.kvcontract.base import (
     KeyValueContractTests,
     breaking,
 )
+
+
+class Colour(str, Enum):  # noqa: UP042 - str() of a StrEnum would be its value
+    """A text that is a member of an enum."""
+
+    RED = "red"
+
+
+class Number(IntEnum):
+    """A number that is a member of an enum."""
+
+    ONE = 1
+
+
+def nested(times: int) -> list[object]:
+    """Return lists in lists."""
+    found: list[object] = []
+    for _ in range(times):
+        found = [found]
+    return found
 
 
 class ChangeTests(KeyValueContractTests):
@@ -76,9 +97,11 @@ class ChangeTests(KeyValueContractTests):
             {"a": {2: "b"}},
             {"a": "NUL \0"},
             {"\ud800": "a surrogate"},
+            {"a": 10**5000},
+            {"a": nested(2000)},
         ]
         for metadata in wrong:
-            with self.subTest(metadata=metadata):
+            with self.subTest(metadata=str(metadata.keys())):
                 with self.assertRaises(ValueError) as caught:
                     self.store.set(key, (b"new", metadata))  # type: ignore[arg-type]
                 self.assertIsInstance(caught.exception, MetadataInvalid)
@@ -91,6 +114,32 @@ class ChangeTests(KeyValueContractTests):
     def test_a_tuple_becomes_a_list(self) -> None:
         """As JSON has it."""
         self.assert_value(self.put("key", b"", a=(1, (2,))), b"", {"a": [1, [2]]})
+
+    def test_values_of_classes_of_their_own_become_plain_ones(self) -> None:
+        """Such as members of an enum, as JSON has them."""
+        key = self.put("key", b"", text=Colour.RED, number=Number.ONE)
+        found = self.store.get_metadata(key)
+        self.assertEqual(found, {"text": "red", "number": 1})
+        self.assertEqual({type(one) for one in found.values()}, {str, int})
+
+    def test_metadata_may_be_nested(self) -> None:
+        """A hundred times; what is deeper is found by no query, and breaks none."""
+        key = self.put("key", b"", a=nested(98))
+        self.assertEqual(list(self.store.query_keys(a=nested(98))), [key])
+        self.assert_value(key, b"", {"a": nested(98)})
+
+    def test_a_buffer_of_no_bytes_is_refused(self) -> None:
+        """ValueError; and what was there stays."""
+        key = self.put("key", b"old")
+        for size in (0, -1):
+            with self.subTest(size=size):
+                with self.assertRaises(ValueError):
+                    self.store.set(key, (io.BytesIO(b"new"), {}), buffer_size=size)
+                with self.assertRaises(ValueError):
+                    self.store.set_data(key, io.BytesIO(b"new"), buffer_size=size)
+                with self.assertRaises(ValueError):
+                    self.store.to_bytes(key, buffer_size=size)
+        self.assert_value(key, b"old", {})
 
     def test_many_values_are_set_in_one_call(self) -> None:
         """A surplus of keys or values is ignored, as by zip()."""
