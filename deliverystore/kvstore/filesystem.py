@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -91,7 +92,7 @@ class FileSystemStore(AbstractStore):
                 entry.path
                 for folder in (self._journal.folder, self.path)
                 for entry in os.scandir(folder)
-                if self._is_litter(entry) and entry.stat().st_mtime < before
+                if self._is_litter(entry) and _modified(entry) < before
             ]
             return sum(map(fsops.drop, litter))
 
@@ -283,5 +284,14 @@ def _policy(root: Path, durability: str | None) -> fsops.Policy:
     return fsops.Policy(root=root, durability=fsops.Durability(durability))
 
 
+def _modified(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        # Who has written it has just removed it, or needs it.
+        return math.inf
+
+
 def _dumped(metadata: Metadata) -> bytes:
-    return json.dumps(metadata, ensure_ascii=False).encode()
+    # A surrogate, of which the ancestor takes no notice, is escaped as JSON does it.
+    return json.dumps(metadata, ensure_ascii=False).encode(errors="backslashreplace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -139,7 +140,11 @@ def files_of(name: str) -> list[str]:
 
 
 def _opened(path: str) -> OpenedFile:
-    return OpenedFile(os.open(path, os.O_RDONLY | os.O_CLOEXEC), path)
+    # O_NONBLOCK does nothing to files; at a pipe, nobody would be waited for.
+    file = OpenedFile(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), path)
+    if not stat.S_ISREG(file.status.st_mode):
+        raise FileDamaged(f"{path} is no file.")
+    return file
 
 
 def _is_still(file: OpenedFile, path: str) -> bool:
@@ -158,7 +163,7 @@ def _parsed(path: str) -> Metadata:
 def _loaded(raw: bytes, path: str) -> Metadata:
     try:
         found = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileDamaged(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise FileDamaged(f"{path} holds no metadata, but {found!r:.100}.")

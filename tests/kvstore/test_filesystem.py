@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,10 @@ def test_what_breaks_off_leaves_no_file(store, folder):
     assert names(folder) == {".FSStore"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe"])
+DEEP = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", DEEP])
 def test_one_damaged_file_hides_no_other_key(store, folder, caplog, content):
     store.set("good", (b"data", {"a": 1}))
     store.set("bad", (b"data", {"a": 1}))
@@ -115,6 +119,32 @@ def test_one_damaged_file_hides_no_other_key(store, folder, caplog, content):
         store.get("bad")
     store.set("bad", (b"data", {"a": 1}))
     assert sorted(store.query_keys(a=1)) == ["bad", "good"]
+
+
+def test_a_pipe_or_a_folder_in_the_place_of_a_file_keeps_nobody_waiting(
+    store, folder, caplog
+):
+    store.set("good", (b"data", {"a": 1}))
+    (folder / "folder.metadata").mkdir()
+    os.mkfifo(folder / "pipe.metadata")
+
+    assert list(store.query_keys(a=1)) == ["good"]
+    assert "pipe.metadata is no file" in caplog.text
+    with pytest.raises(FileDamaged, match=r"folder\.metadata is no file"):
+        store.get_metadata("folder")
+
+
+def test_metadata_that_only_the_ancestor_writes_is_read_found_and_changed(
+    store, folder
+):
+    for name, raw in {"deep": f"{'[' * 500}{']' * 500}", "half": '"\\ud800"'}.items():
+        (folder / f"{name}.metadata").write_text(f'{{"a": {raw}}}')
+        (folder / f"{name}.data").write_bytes(b"data")
+    store.update_metadata("half", {"b": 1})
+
+    assert store.get_metadata("half") == {"a": "\ud800", "b": 1}
+    assert list(store.query_keys(b=1)) == ["half"]
+    assert list(store.query_keys(a=[1])) == []
 
 
 def test_a_damaged_key_can_be_deleted(store, folder):
@@ -170,6 +200,18 @@ def test_a_sweep_removes_what_killed_writers_have_left(store, folder):
     assert store.sweep() == 2
     assert names(folder) == kept
     assert sorted(store.query_keys()) == ["key", "x" * 4000]
+
+
+def test_a_sweep_does_not_mind_what_goes_while_it_looks(folder):
+    class Gone(FileSystemStore):
+        def _is_litter(self, entry):
+            if entry.name == "gone.data":
+                Path(entry).unlink()
+            return entry.name == "gone.data"
+
+    (folder / "gone.data").touch()
+
+    assert Gone(folder).sweep(timedelta(0)) == 0
 
 
 def test_a_folder_that_is_only_read_can_be_read(tmp_path):
