@@ -43,9 +43,10 @@ def prove_all(
             ProcessPoolExecutor(1, spawn, environment.set_up, (database,))
         )
         for group, position, _name in _chosen(words):
-            if group == "postgresql" and database is None:
+            on_server = group.endswith("postgresql")
+            if on_server and database is None:
                 continue
-            pool = alone if group == "postgresql" else common
+            pool = alone if on_server else common
             task = pool.submit(prove_one, group, position, every)
             futures.setdefault(group, []).append(task)
         return {

@@ -16,21 +16,24 @@ GROUPS = {
     "django": "Files: Django's FileSystemStorage",
     "sqlite": "Deliveries: rows and bytes, SQLite",
     "postgresql": "Deliveries: rows and bytes, PostgreSQL",
+    "kvstore-sqlite": "Key-value stores: rows and data, SQLite",
+    "kvstore-postgresql": "Key-value stores: rows and data, PostgreSQL",
     "mutants": "Files: this app, made wrong",
 }
 # Where problems must be found, or else nothing is proved.
 _WRONG = {"django", "mutants"}
 # What a database server keeps elsewhere, no power cut here can touch; and without syncs
 # nothing is promised of one.
-_ONLY_FAULTS = {"postgresql", "kvstore-none"}
+_ONLY_FAULTS = {"postgresql", "kvstore-postgresql", "kvstore-none"}
 # A database writes much between two syncs, and opening it takes long.
-_LIMITS = {"sqlite": 12}
+_LIMITS = {"sqlite": 12, "kvstore-sqlite": 12}
 
 
 def scenarios(group: str) -> list[Scenario]:
     """Return the scenarios of a group; Django must be set up."""
     from tests.durability import kvstores, mutants, rows, spools, stores
     from tests.durability.upkeep import upkeep
+    from tests.durability.values import values
 
     make = {
         "files": stores.ours,
@@ -40,6 +43,8 @@ def scenarios(group: str) -> list[Scenario]:
         "django": stores.djangos,
         "sqlite": lambda: [*rows.on_sqlite(), *upkeep(rows.on_sqlite)],
         "postgresql": lambda: [*rows.on_postgresql(), *upkeep(rows.on_postgresql)],
+        "kvstore-sqlite": lambda: [*values(rows.on_sqlite)],
+        "kvstore-postgresql": lambda: [*values(rows.on_postgresql)],
         "mutants": mutants.mutants,
     }[group]
     return list(make())

@@ -65,6 +65,18 @@ def test_rows_and_bytes_agree_wherever_it_breaks(database):
     assert all(report["faults"] >= 3 for report in reports)
 
 
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def test_values_in_the_database_and_their_data_agree_wherever_it_breaks(database):
+    names = ("change many,", "regret a part,")
+    reports = prove(*(f"kvstore-{database}: {name}" for name in names), every=20)
+
+    assert problems(reports) == []
+    assert len(reports) == 2
+    assert all(report["faults"] >= 3 for report in reports)
+
+
 def test_what_removes_and_replaces_bytes_takes_none_from_a_row():
     upkeep = ("sweep all", "check and repair", "copy all files")
     reports = prove(*(f"sqlite: {name}" for name in upkeep), every=15)
