@@ -23,6 +23,7 @@ class Conf:
     DELIVERY_STORE_DATACENTER_MAX_WAITING: int | None = 20
     DELIVERY_STORE_DATACENTER_MAX_NAME_BYTES: int = 200
     DELIVERY_STORE_SPOOLS: dict[str, str | Path] | None = None
+    DELIVERY_STORE_KVSTORES: dict[str, str | Path] | None = None
     DELIVERY_STORE_PUBLIC_STORAGE: str = "default"
     DELIVERY_STORE_WORKBENCH_ROOT: str | Path | None = None
     DELIVERY_STORE_DURABILITY: str = "full"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from deliverystore.conf import conf
 from deliverystore.exceptions import DeliveryNotOpen
 from deliverystore.models import Delivery, FileMeta, Removal, StoredRemoval, Upload
 from deliverystore.models.access import User
-from deliverystore.models.removal import untouched_since
+from deliverystore.models.removal import patience, untouched_since
 from deliverystore.models.upload import orphans, partial_files_policy
+from deliverystore.spool import FileStore, get_spools
 
 _BATCH = 500
 
@@ -34,8 +35,8 @@ _Results = Generator[bool | None, None, None]
 class Sweep:
     """How many deliveries were abandoned, and uploads and bytes of files removed.
 
-    temporary counts the temporary files of broken writes that were removed, refused
-    what could not be removed: the log says why.
+    temporary counts the temporary files of broken writes that were removed, in the
+    store and in spools; refused what could not be removed: the log says why.
     """
 
     deliveries: int = 0
@@ -84,6 +85,7 @@ class Sweeper:
             ("uploads", self._uploads()),
             ("files", self._files()),
             ("temporary", self._temporary()),
+            *(("temporary", self._spool(one)) for one in get_spools().values()),
         ):
             try:
                 self._count(name, results)
@@ -142,6 +144,14 @@ class Sweeper:
                 yield True
             else:
                 yield _tried(partial(_remove_leftover, name), f"The file {name!r}")
+
+    def _spool(self, spool: FileStore) -> _Results:
+        # A spool has no folders before it is used.
+        with suppress(FileNotFoundError):
+            if self.dry_run:
+                yield from _would_go(len(spool.leftovers(patience())))
+            else:
+                yield from (True for _ in range(spool.sweep(patience())))
 
     def _visit(self, folder: str, error: OSError | None) -> None:
         if self.is_stopped:

@@ -16,8 +16,10 @@ from django.utils import timezone
 from deliverystore import fsops
 from deliverystore.backends import walking
 from deliverystore.datacenter import exports
+from deliverystore.kvstore import get_store, init_shared_store
 from deliverystore.models import Delivery, FileMeta, Removal
 from deliverystore.models.removal import Address
+from deliverystore.spool import FileStore
 from deliverystore.sweeping import Sweep, preview, sweep
 from tests.factories import finished_delivery, open_delivery
 
@@ -259,6 +261,51 @@ def test_the_command_sweeps_exports_too(settings, tmp_path):
     assert "1 expired exports" in said("--dry-run")
     assert "1 expired exports" in said()
     assert "0 expired exports" in said()
+
+
+@pytest.fixture
+def littered(settings, tmp_path):
+    """Return what killed writers have left in the folders of the settings."""
+    names = {"one": tmp_path / "one", "two": tmp_path / "two"}
+    settings.DELIVERY_STORE_SPOOLS = {**names, "unused": tmp_path / "unused"}
+    settings.DELIVERY_STORE_KVSTORES = {"values": tmp_path / "values"}
+    for spool in names.values():
+        FileStore(spool).prepare()
+    init_shared_store(tmp_path / "values")
+    get_store("values").set("key", (b"data", {}))
+    return [
+        leave(path, hours=25)
+        for path in (
+            tmp_path / "one/tmp/broken.csv",
+            tmp_path / "two/tmp/.deliverystore-1",
+            tmp_path / "values/.deliverystore-journal/.deliverystore-1",
+            tmp_path / "values/gone.data",
+        )
+    ]
+
+
+def test_the_command_sweeps_spools_and_key_value_stores_too(littered):
+    assert "and 4 temporary files would be" in said("--dry-run")
+    assert all(path.exists() for path in littered)
+    assert json.loads(said("--json"))["temporary"] == 4
+    assert not any(path.exists() for path in littered)
+    assert get_store("values").to_bytes("key") == b"data"
+    assert "and 0 temporary files removed" in said()
+
+
+def test_what_cannot_be_swept_keeps_the_command_from_nothing_else(
+    littered, settings, tmp_path, capsys
+):
+    wrong = tmp_path / "wrong"
+    wrong.touch()
+    settings.DELIVERY_STORE_SPOOLS = {"0": wrong, **settings.DELIVERY_STORE_SPOOLS}
+    stores = {"0": tmp_path, "1": wrong, **settings.DELIVERY_STORE_KVSTORES}
+    settings.DELIVERY_STORE_KVSTORES = stores
+
+    with pytest.raises(CommandError, match="Could not sweep"):
+        call_command("sweep_deliveries")
+
+    assert not any(path.exists() for path in littered)
 
 
 def test_the_command_says_it_as_json():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from django.core.checks import CheckMessage
@@ -10,8 +9,8 @@ from django.core.checks import Warning as CheckWarning
 from django.core.files.storage import storages
 
 from deliverystore.checks.faults import (
+    check_named_folders,
     check_prefix,
-    fault_of,
     fault_of_folder,
     is_count,
     wrong,
@@ -48,19 +47,7 @@ def _check_names() -> Iterator[CheckMessage]:
 
 def check_spools() -> Iterator[CheckMessage]:
     """Check the names and folders of the spools."""
-    name = "DELIVERY_STORE_SPOOLS"
-    spools: object = conf.DELIVERY_STORE_SPOOLS
-    hint = f'Write {name} = {{"scans": "/path/to/a/folder"}}, or None for no spools.'
-    if spools is None:
-        return
-    if not isinstance(spools, dict):
-        yield wrong(18, f"{name} is {spools!r}, not a dict.", hint)
-        return
-    for key, folder in spools.items():
-        if not isinstance(key, str) or not key.strip() or os.sep in key:
-            yield wrong(18, f"{name}: {key!r} cannot be a name.", hint)
-        elif fault := fault_of(folder, f"{name}[{key!r}]"):
-            yield wrong(18, fault, hint)
+    yield from check_named_folders(18, "DELIVERY_STORE_SPOOLS", "scans", "spools")
 
 
 def check_processors() -> Iterator[CheckMessage]:

@@ -22,7 +22,12 @@ from deliverystore.checks.limits import (
 )
 from deliverystore.checks.overlaps import check_overlaps
 from deliverystore.checks.publishing import check_public_folder, check_publishing
-from deliverystore.checks.stores import check_digest, check_durability, check_store
+from deliverystore.checks.stores import (
+    check_digest,
+    check_durability,
+    check_kvstores,
+    check_store,
+)
 
 
 @register()
@@ -42,6 +47,7 @@ def check_settings(
         *check_processors(),
         *check_datacenter(),
         *check_spools(),
+        *check_kvstores(),
         *check_publishing(),
     ]
     if any(message.is_serious() for message in messages):

@@ -29,6 +29,26 @@ def check_prefix(number: int, name: str, example: str) -> Iterator[CheckMessage]
         yield wrong(number, message, hint)
 
 
+def check_named_folders(
+    number: int, name: str, example: str, what: str
+) -> Iterator[CheckMessage]:
+    """Check a setting that gives names to folders."""
+    folders = getattr(conf, name)
+    hint = (
+        f'Write {name} = {{"{example}": "/path/to/a/folder"}}, or None for no {what}.'
+    )
+    if folders is None:
+        return
+    if not isinstance(folders, dict):
+        yield wrong(number, f"{name} is {folders!r}, not a dict.", hint)
+        return
+    for key, folder in folders.items():
+        if not isinstance(key, str) or not key.strip() or os.sep in key:
+            yield wrong(number, f"{name}: {key!r} cannot be a name.", hint)
+        elif fault := fault_of(folder, f"{name}[{key!r}]"):
+            yield wrong(number, fault, hint)
+
+
 def fault_of_folder(name: str) -> str:
     """Return why a setting does not name a local folder, or ""."""
     return fault_of(getattr(conf, name), name)

@@ -33,6 +33,7 @@ def named_folders() -> dict[str, Path]:
     for name in names:
         root = getattr(conf, name)
         folders[name] = None if root is None else Path(root).resolve()
-    for name, spool in (conf.DELIVERY_STORE_SPOOLS or {}).items():
-        folders[f"DELIVERY_STORE_SPOOLS[{name!r}]"] = Path(spool).resolve()
+    for setting in ("DELIVERY_STORE_SPOOLS", "DELIVERY_STORE_KVSTORES"):
+        for name, folder in (getattr(conf, setting) or {}).items():
+            folders[f"{setting}[{name!r}]"] = Path(folder).resolve()
     return {name: folder for name, folder in folders.items() if folder is not None}

@@ -19,6 +19,7 @@ from deliverystore.backends import (
 from deliverystore.backends.handler import load_fallback, load_store
 from deliverystore.backends.probing import are_the_same
 from deliverystore.checks.faults import (
+    check_named_folders,
     check_prefix,
     fault_of_folder,
     is_count,
@@ -103,6 +104,12 @@ def _check_interval() -> Iterator[CheckMessage]:
             f"DELIVERY_STORE_INTERVAL is {interval!r}, not a whole number from 1 on."
         )
         yield wrong(3, message, "Write DELIVERY_STORE_INTERVAL = 1000.")
+
+
+def check_kvstores() -> Iterator[CheckMessage]:
+    """Check the names and folders of the key-value stores."""
+    name, what = "DELIVERY_STORE_KVSTORES", "key-value stores"
+    yield from check_named_folders(19, name, "artefacts", what)
 
 
 def check_digest() -> Iterator[CheckMessage]:

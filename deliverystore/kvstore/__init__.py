@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deliverystore.kvstore.base import AbstractStore
+from deliverystore.kvstore.configured import get_store
 from deliverystore.kvstore.database import DatabaseStore
 from deliverystore.kvstore.events import (
     StoreDeleteEvent,
@@ -38,5 +39,6 @@ __all__ = [
     "StoreTransactionStartEvent",
     "StoreUpdateEvent",
     "Value",
+    "get_store",
     "init_shared_store",
 ]

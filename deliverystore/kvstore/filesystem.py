@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -84,16 +85,24 @@ class FileSystemStore(AbstractStore):
     def info(self) -> Metadata:
         return {**super().info(), "version": 0, "path": str(self.path)}
 
+    def leftovers(self, older_than: timedelta = timedelta(days=1)) -> list[Path]:
+        """Return the files that sweep() would remove."""
+        before = time.time() - older_than.total_seconds()
+        return [
+            Path(entry)
+            for folder in (self._journal.folder, self.path)
+            for entry in _files(folder)
+            if self._is_litter(entry.name) and _modified(entry) < before
+        ]
+
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
         """Remove what killed writers have left for so long; return how many files."""
-        before = time.time() - older_than.total_seconds()
+        found = self.leftovers(older_than)
+        if not found:
+            return 0
         with self._journal.alone():
-            litter = [
-                entry.path
-                for folder in (self._journal.folder, self.path)
-                for entry in os.scandir(folder)
-                if self._is_litter(entry) and _modified(entry) < before
-            ]
+            # Somebody may need by now what nobody needed then.
+            litter = [str(path) for path in found if self._is_litter(path.name)]
             return sum(map(fsops.drop, litter))
 
     # -- Reading: no lock, no change -------------------------------------------------
@@ -150,14 +159,12 @@ class FileSystemStore(AbstractStore):
             raise
         return applied
 
-    def _is_litter(self, entry: os.DirEntry[str]) -> bool:
+    def _is_litter(self, name: str) -> bool:
         """Tell whether a file is temporary, or that of a key that is gone."""
-        if entry.is_dir(follow_symlinks=False):
-            return False
-        name, _, suffix = entry.name.rpartition(".")
-        if f".{suffix}" in (DATA, KEY) and not name.startswith("."):
-            return not self._pairs.is_there(name)
-        return entry.name.startswith(TEMPORARY_PREFIX)
+        stem, _, suffix = name.rpartition(".")
+        if f".{suffix}" in (DATA, KEY) and not stem.startswith("."):
+            return not self._pairs.is_there(stem)
+        return name.startswith(TEMPORARY_PREFIX)
 
 
 class _Step:
@@ -282,6 +289,12 @@ class _StagedFile:
 def _policy(root: Path, durability: str | None) -> fsops.Policy:
     durability = durability or conf.DELIVERY_STORE_DURABILITY
     return fsops.Policy(root=root, durability=fsops.Durability(durability))
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield the files in a folder, none if there is no folder."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        yield from (one for one in entries if not one.is_dir(follow_symlinks=False))
 
 
 def _modified(entry: os.DirEntry[str]) -> float:

@@ -49,10 +49,14 @@ def recover(folders: SpoolFolders, terms: Terms, now: float) -> Recovery:
     return Recovery(waiting=len(used) - failed, failed=failed)
 
 
+def leftovers(folders: SpoolFolders, before: float) -> list[str]:
+    """Return the paths of the files in tmp that were not changed since."""
+    return [path for path, modified in _files(folders.tmp) if modified < before]
+
+
 def sweep(folders: SpoolFolders, before: float) -> int:
     """Remove files in tmp that were not changed since; return how many."""
-    stale = [path for path, modified in _files(folders.tmp) if modified < before]
-    removed = sum(fsops.drop(path) for path in stale)
+    removed = sum(map(fsops.drop, leftovers(folders, before)))
     if removed:
         fsops.sync_folders([folders.tmp], folders.policy)
     return removed

@@ -172,10 +172,13 @@ class FileStore:
         moment = time.time() if now is None else now.timestamp()
         return recovering.recover(self._folders, self._terms, moment)
 
+    def leftovers(self, older_than: timedelta) -> Paths:
+        """Return the full paths of the files that sweep() would remove."""
+        return recovering.leftovers(self._folders, _ago(older_than))
+
     def sweep(self, older_than: timedelta) -> int:
         """Remove files in tmp that were not changed for so long; return how many."""
-        before = time.time() - older_than.total_seconds()
-        return recovering.sweep(self._folders, before)
+        return recovering.sweep(self._folders, _ago(older_than))
 
     def watch(
         self, stop: Event | None = None, *, interval: timedelta = timedelta(seconds=1)
@@ -241,6 +244,10 @@ class FileStore:
             folders.refuse(claimed)
             return None
         return Claim(folders, self._terms, claimed, number, status)
+
+
+def _ago(time_span: timedelta) -> float:
+    return time.time() - time_span.total_seconds()
 
 
 def _listed(folder: Path) -> Paths:

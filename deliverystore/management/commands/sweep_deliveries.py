@@ -11,10 +11,18 @@ from django.core.management.base import CommandError
 
 from deliverystore import publishing
 from deliverystore.datacenter import exports
+from deliverystore.kvstore import configured
 from deliverystore.management.ending import FOUND, EndingCommand, stopped
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.sweeping import Sweeper
+
+# What is swept elsewhere: how to count what is due, how to remove it.
+_OTHERS = {
+    "exports": (exports.count_expired, exports.sweep),
+    "published": (publishing.count_due, publishing.sweep),
+    "temporary": (configured.count_leftovers, configured.sweep),
+}
 
 
 class Command(EndingCommand):
@@ -37,21 +45,21 @@ class Command(EndingCommand):
         )
 
     def handle(self, *, dry_run: bool, json: bool, **options: Any) -> None:
-        expired = published = 0
+        others = dict.fromkeys(_OTHERS, 0)
         with progress(None, unit="files") as bar:
             sweeper = Sweeper(dry_run=dry_run, advance=bar.advance)
             try:
-                with on_stop(sweeper.stop):
-                    sweeper.run()
+                try:
+                    with on_stop(sweeper.stop):
+                        sweeper.run()
+                finally:
+                    # Whatever has failed, the rest is done, and what was done is said.
+                    if not sweeper.is_stopped:
+                        for name, (count_due, sweep) in _OTHERS.items():
+                            others[name] = count_due() if dry_run else sweep()
             finally:
-                # Whatever has failed, the rest is done, and what was done is said.
-                if not sweeper.is_stopped:
-                    expired = exports.count_expired() if dry_run else exports.sweep()
-                    published = (
-                        publishing.count_due if dry_run else publishing.sweep
-                    )()
+                others["temporary"] += sweeper.so_far.temporary
                 with bar.aside():
-                    others = {"exports": expired, "published": published}
                     self._say(sweeper, others, json=json)
         if sweeper.is_stopped:
             raise stopped()
@@ -71,6 +79,6 @@ class Command(EndingCommand):
             f"{swept.deliveries:,} open deliveries {would}abandoned, "
             f"{swept.uploads:,} expired uploads, {others['exports']:,} expired "
             f"exports, {others['published']:,} published files, the bytes of "
-            f"{swept.files:,} files and {swept.temporary:,} temporary files "
+            f"{swept.files:,} files and {others['temporary']:,} temporary files "
             f"{would}removed."
         )
