@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -32,7 +33,7 @@ from deliverystore.admin.storedvalue_filters import (
     StoreFilter,
     few_or_all,
 )
-from deliverystore.exceptions import FileNotFound
+from deliverystore.exceptions import FileNotFound, KeyNotFound
 from deliverystore.kvstore import DatabaseStore
 from deliverystore.kvstore.finding import beginning_with
 from deliverystore.models import StoredValue
@@ -108,16 +109,21 @@ class StoredValueAdmin(BoundedAdmin):
         if not self.has_download_permission(request):
             raise PermissionDenied
         row = get_object_or_404(StoredValue, pk=pk)
+        try:
+            value = DatabaseStore(name=row.store).get(row.plain_key)
+        except KeyNotFound as error:
+            raise Http404 from error
         response: HttpResponseBase
         if request.method == "HEAD":
             response = HttpResponse(content_type="application/octet-stream")
         else:
             try:
-                response = _stream(request, row)
+                chunks = FileChunks(value.data, value.size)
             except OSError as error:
                 logger.exception("The data of %s cannot be downloaded.", row.pk)
                 return _not_given_out(error)
-        response.headers["Content-Length"] = str(row.size)
+            response = stream(request, chunks, "application/octet-stream")
+        response.headers["Content-Length"] = str(value.size)
         protect(response, _filename(row.plain_key))
         return response
 
@@ -139,12 +145,6 @@ class StoredValueAdmin(BoundedAdmin):
             return ""
         site = self.admin_site.name
         return f"{reverse(f'{site}:deliverystore_storedvalue_changelist')}?{query}"
-
-
-def _stream(request: HttpRequest, row: StoredValue) -> HttpResponseBase:
-    value = DatabaseStore(name=row.store).get(row.plain_key)
-    chunks = FileChunks(value.data, value.size)
-    return stream(request, chunks, "application/octet-stream")
 
 
 def _not_given_out(error: OSError) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
+from deliverystore.admin import storedvalue
 from deliverystore.kvstore import DatabaseStore
 from deliverystore.models import StoredValue
 from tests.admin.datacenter.people import sign_in
@@ -132,6 +133,21 @@ def test_data_is_downloaded_and_no_browser_runs_it(boss, client, store):
     head = client.head(page_of("page.html", "download"))
     assert (head["Content-Length"], head.content) == ("8", b"")
     assert client.post(page_of("page.html", "download")).status_code == 405
+
+
+def test_what_is_changed_during_a_download_is_sent_whole_or_not_found(
+    boss, client, store, monkeypatch
+):
+    row = StoredValue.objects.get(key="holidays/hut.jpg")
+    address = page_of("holidays/hut.jpg", "download")
+    monkeypatch.setattr(storedvalue, "get_object_or_404", lambda *args, **kwargs: row)
+    store.set("holidays/hut.jpg", (b"another hut", {}))
+    response = client.get(address)
+
+    assert b"".join(response.streaming_content) == b"another hut"
+    assert response["Content-Length"] == "11"
+    store.delete("holidays/hut.jpg")
+    assert client.get(address).status_code == 404
 
 
 def test_lost_data_is_said_and_not_hidden(boss, client, store):
