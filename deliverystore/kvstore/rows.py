@@ -45,7 +45,10 @@ def commit(
     _lock_first()
     used = [_data(one).reserved_as for one in changes if one.data is not None]
     if _forget(used) != len(used):
-        raise StoreBusy("This took longer than the grace period; nothing was done.")
+        raise StoreBusy(
+            "The place of data was taken longer ago than the grace period, or in a "
+            "transaction that was rolled back; nothing was done."
+        )
     _forget(unused)
     # In the same order everywhere, so that no two wait for each other.
     ordered = sorted(changes, key=lambda change: digest_of(change.key))

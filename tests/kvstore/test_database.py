@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -169,6 +170,19 @@ def test_a_transaction_of_django_takes_the_changes_back_with_it(store):
 
     assert not store.exists("key")
     assert events == []
+
+
+def test_what_a_rolled_back_savepoint_has_reserved_is_given_to_no_key(store):
+    def set_in_a_savepoint():
+        with store.transaction("not as a whole"):
+            with suppress(ZeroDivisionError), transaction.atomic():
+                store.set("a", (b"data", {}))
+                raise ZeroDivisionError
+            store.set("b", (b"data", {}))
+
+    with pytest.raises(StoreBusy, match="was rolled back"):
+        set_in_a_savepoint()
+    assert list(store.query_keys()) == []
 
 
 def test_empty_data_is_not_stored(store):
