@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,7 @@ class SpoolFolders:
         # Joining paths takes as long as renaming a file.
         self._new, self._cur = str(self.new), str(self.cur)
         self._is_confirmed = False
+        self._numbers = count(1)
         self._taken = 0
         self._confirmed = 0
 
@@ -76,8 +78,9 @@ class SpoolFolders:
             # Without cur, every file would seem to be somebody else's.
             os.stat(self._cur)  # noqa: PTH116
             return None
-        self._taken += 1
-        return self._taken
+        # Of threads that are here together, each gets a number of its own.
+        number = self._taken = next(self._numbers)
+        return number
 
     def status(self, claimed: str) -> os.stat_result | None:
         """Return what the system knows of a claimed file, or None if it is gone."""

@@ -87,9 +87,13 @@ def new_name(filename: str) -> str:
     that of a claim.
     """
     name = last_part(filename)
+    try:
+        length = len(os.fsencode(name))
+    except UnicodeEncodeError as error:
+        raise InvalidName(f"{name!r} cannot be the name of a file: {error}") from error
     if is_hidden(name):
         raise InvalidName(f"{name!r} is hidden: such files are never claimed.")
-    if len(os.fsencode(name)) > MAX_BYTES:
+    if length > MAX_BYTES:
         raise InvalidName(
             f"{name[:40]!r}… has more than {MAX_BYTES} bytes; a claim adds some."
         )

@@ -186,6 +186,7 @@ def test_what_ends_in_no_filename_is_refused_everywhere(store, name):
         ("é" * 101, "200 bytes"),
         ("a.~1-0123456789abcdef~", "looks like"),
         ("a.~1-0123456789abcdef-0199f3c2a10~", "looks like"),
+        ("a\ud800", "cannot be the name of a file"),
     ],
 )
 def test_names_that_no_claim_could_have_are_refused_at_the_door(store, name, reason):
