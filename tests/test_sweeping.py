@@ -11,13 +11,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
 
 from deliverystore import fsops
 from deliverystore.backends import walking
 from deliverystore.datacenter import exports
-from deliverystore.kvstore import get_store, init_shared_store
-from deliverystore.models import Delivery, FileMeta, Removal
+from deliverystore.kvstore import DatabaseStore, get_store, init_shared_store
+from deliverystore.models import Delivery, FileMeta, Removal, StoredRemoval
 from deliverystore.models.removal import Address
 from deliverystore.spool import FileStore
 from deliverystore.sweeping import Sweep, preview, sweep
@@ -291,6 +292,39 @@ def test_the_command_sweeps_spools_and_key_value_stores_too(littered):
     assert not any(path.exists() for path in littered)
     assert get_store("values").to_bytes("key") == b"data"
     assert "and 0 temporary files removed" in said()
+
+
+def test_what_a_rolled_back_transaction_has_stored_is_noted_then_swept(
+    settings, tmp_path
+):
+    root = tmp_path / "values"
+    backend = "deliverystore.backends.FsDeliveryStore"
+    values = {"BACKEND": backend, "OPTIONS": {"root": root}}
+    settings.STORAGES = {**settings.STORAGES, "values": values}
+    store = DatabaseStore("values")
+    store.set("key", (b"data", {}))
+    with transaction.atomic():
+        store.set("lost", (b"data", {}))
+        transaction.set_rollback(True)
+    store.set("removed", (b"data", {}))
+    store.delete("removed")
+    young = leave(root / "kvstore/00/00/young", hours=0)
+    other = leave(root / "kvstore-not/00/other", hours=99)
+    for path in root.glob("kvstore/*/*/*"):
+        if path != young:
+            leave(path, hours=25)
+
+    assert said("--strays", "--dry-run").endswith("1 strays would be noted.\n")
+    assert StoredRemoval.objects.count() == 1
+    assert said("--strays").endswith("1 strays noted.\n")
+    assert json.loads(said("--strays", "--json"))["strays"] == 0
+    assert len(list(root.glob("kvstore/*/*/*"))) == 4
+    StoredRemoval.objects.update(removed_at=timezone.now() - timedelta(days=2))
+    said()
+    assert len(list(root.glob("kvstore/*/*/*"))) == 2
+    assert young.exists()
+    assert other.exists()
+    assert store.exists("key")
 
 
 def test_what_cannot_be_swept_keeps_the_command_from_nothing_else(

@@ -20,6 +20,8 @@ from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
 
 # So many names of data are reserved at once, at most, for a transaction.
 _MOST_RESERVED = 500
+# Below it is all data in a storage.
+FOLDER = "kvstore"
 # How often a commit is tried again when others make the same keys.
 _TRIES = 5
 
@@ -173,4 +175,4 @@ def _source(row: StoredValue) -> Source:
 
 def _new_name() -> str:
     name = secrets.token_hex(16)
-    return f"kvstore/{name[:2]}/{name[2:4]}/{name}"
+    return f"{FOLDER}/{name[:2]}/{name[2:4]}/{name}"

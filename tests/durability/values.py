@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from deliverystore.backends import FsDeliveryStore
 from deliverystore.kvstore import DatabaseStore
+from deliverystore.kvstore.strays import note_strays
 from deliverystore.models import StoredRemoval, StoredValue
 from deliverystore.sweeping import sweep
 from tests.durability.proof import Scenario, View
@@ -99,8 +100,6 @@ OPERATIONS: dict[Callable[[], None], tuple[str, ...]] = {
 }
 # What changes three keys, or none.
 TOGETHER = (change_many, change_many_inside_another, regret_all, regret_a_part)
-# What is rolled back leaves data of which nothing knows.
-ROLLED_BACK = (regret_all, regret_a_part, change_many_inside_another)
 
 
 def values(scenarios: Callable[[], Iterator[Scenario]]) -> Iterator[Scenario]:
@@ -112,7 +111,7 @@ def values(scenarios: Callable[[], Iterator[Scenario]]) -> Iterator[Scenario]:
             name=work.__name__.replace("_", " "),
             prepare=partial(_prepare, base.prepare),
             operation=partial(_do, work),
-            look=partial(_look, are_all_known=work not in ROLLED_BACK),
+            look=_look,
             again=again,
             broken=_is_torn if work in TOGETHER else lambda view: None,
             meanwhile=(),
@@ -146,18 +145,27 @@ def _prepare(prepare: Callable[[Path], object], root: Path) -> None:
     connections.close_all()
 
 
-def _look(root: Path, *, are_all_known: bool) -> View:
-    """Return what each key holds, before and after a sweep, which must agree."""
+def _look(root: Path) -> View:
+    """Return what each key holds, before and after a sweep, which must agree.
+
+    Of what was rolled back, nothing knows; it is noted first.
+    """
     _use(root)
     wait_for_others()
     try:
         before = dict(_values())
         long_ago = timezone.now() - timedelta(days=2)
+        for path in _files(root):
+            os.utime(path, (long_ago.timestamp(), long_ago.timestamp()))
+        note_strays()
         StoredRemoval.objects.update(removed_at=long_ago)
         sweep()
         if (after := dict(_values())) != before:
             return {"what the sweep changed": (before, after)}
-        return dict(chain(before.items(), _left(root) if are_all_known else ()))
+        known = StoredValue.objects.exclude(stored_as="").count()
+        if len(found := _files(root)) != known:
+            return {"what the sweep left": [path.name for path in found]}
+        return before
     finally:
         connections.close_all()
 
@@ -169,11 +177,8 @@ def _values() -> Iterator[tuple[str, object]]:
         yield f"found by {name}", str(sorted(STORE.query_keys(**{"is": name})))
 
 
-def _left(root: Path) -> Iterator[tuple[str, object]]:
-    """Return the data that is there, but of no key, after a sweep."""
-    names = {entry.name for entry in _storage(root).walk()}
-    known = StoredValue.objects.values_list("stored_as", flat=True)
-    yield "data of no key", sorted(names - set(known))
+def _files(root: Path) -> list[Path]:
+    return [path for path in (root / "values").rglob("*") if path.is_file()]
 
 
 def _is_torn(view: View) -> str | None:

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from deliverystore import publishing
 from deliverystore.datacenter import exports
-from deliverystore.kvstore import configured
+from deliverystore.kvstore import configured, strays
 from deliverystore.management.ending import FOUND, EndingCommand, stopped
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
@@ -23,6 +23,7 @@ _OTHERS = {
     "published": (publishing.count_due, publishing.sweep),
     "temporary": (configured.count_leftovers, configured.sweep),
 }
+_STRAYS = (strays.count_strays, strays.note_strays)
 
 
 class Command(EndingCommand):
@@ -41,11 +42,20 @@ class Command(EndingCommand):
             "--dry-run", action="store_true", help="say what would be done, do nothing"
         )
         parser.add_argument(
+            "--strays",
+            action="store_true",
+            help="note data of key-value stores that no row names, for a later sweep; "
+            "only if no other database uses their storages",
+        )
+        parser.add_argument(
             "--json", action="store_true", help="print one JSON document"
         )
 
-    def handle(self, *, dry_run: bool, json: bool, **options: Any) -> None:
-        others = dict.fromkeys(_OTHERS, 0)
+    def handle(
+        self, *, dry_run: bool, strays: bool, json: bool, **options: Any
+    ) -> None:
+        tasks = {**_OTHERS, "strays": _STRAYS} if strays else _OTHERS
+        others = dict.fromkeys(tasks, 0)
         with progress(None, unit="files") as bar:
             sweeper = Sweeper(dry_run=dry_run, advance=bar.advance)
             try:
@@ -55,7 +65,7 @@ class Command(EndingCommand):
                 finally:
                     # Whatever has failed, the rest is done, and what was done is said.
                     if not sweeper.is_stopped:
-                        for name, (count_due, sweep) in _OTHERS.items():
+                        for name, (count_due, sweep) in tasks.items():
                             others[name] = count_due() if dry_run else sweep()
             finally:
                 others["temporary"] += sweeper.so_far.temporary
@@ -82,3 +92,5 @@ class Command(EndingCommand):
             f"{swept.files:,} files and {others['temporary']:,} temporary files "
             f"{would}removed."
         )
+        if "strays" in others:
+            self.stdout.write(f"{others['strays']:,} strays {would}noted.")

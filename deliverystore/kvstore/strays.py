@@ -1,0 +1,64 @@
+"""Data in storages that no row names: transactions that were rolled back leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+from deliverystore.kvstore.database import FOLDER
+from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
+from deliverystore.models.removal import untouched_since
+
+# So many names are looked for at once.
+_BATCH = 500
+
+
+def count_strays() -> int:
+    """Return how many strays note_strays() would note now."""
+    return sum(1 for _ in _strays())
+
+
+def note_strays() -> int:
+    """Note data that no row names for the sweep; return how much there is.
+
+    It is older than DELIVERY_STORE_GRACE, and the sweep waits for as long again. No
+    other database may have data in the same storages: it would be taken for strays.
+    """
+    count, found = 0, _strays()
+    while batch := list(islice(found, _BATCH)):
+        count += len(StoredRemoval.objects.bulk_create(batch))
+    return count
+
+
+def _strays() -> Iterator[StoredRemoval]:
+    for alias in _storages():
+        names = _names(alias)
+        while batch := list(islice(names, _BATCH)):
+            known = {
+                name
+                for model in (StoredValue, StoredRemoval)
+                for name in model.objects.filter(
+                    storage=alias, stored_as__in=batch
+                ).values_list("stored_as", flat=True)
+            }
+            for name in batch:
+                if name not in known:
+                    yield StoredRemoval(storage=alias, stored_as=name)
+
+
+def _names(alias: str) -> Iterator[str]:
+    """Yield the names of the data in a storage that was not touched for long."""
+    before, folder = untouched_since(), f"{FOLDER}/"
+    found = storage_of(alias).walk(folder)
+    ours = takewhile(lambda entry: entry.name.startswith(folder), found)
+    return (entry.name for entry in ours if entry.modified < before)
+
+
+def _storages() -> list[str]:
+    """Return the aliases of all storages that have data, or had some just now."""
+    found = {
+        alias
+        for model in (StoredValue, StoredRemoval)
+        for alias in model.objects.values_list("storage", flat=True).distinct()
+    }
+    return sorted(found - {""})
