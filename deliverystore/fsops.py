@@ -783,5 +783,8 @@ def _naming(path: Path | str, target: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if error.errno and str(error.filename or "/proc/").startswith("/proc/"):
             error.filename = str(path)
-            error.filename2 = None if target is None else str(target)
+            # None would be told as a second file.
+            del error.filename2
+            if target is not None:
+                error.filename2 = str(target)
         raise
