@@ -11,12 +11,14 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from deliverystore import fsops
 from deliverystore.conf import conf
 from deliverystore.digests import Digester
 from deliverystore.exceptions import InvalidFilepath, PublishingRefused, RunBusy
@@ -39,6 +41,8 @@ FOLDER = "published"
 # Files that were handed in, whose results share a folder.
 _PER_FOLDER = 1000
 _MAX_KEYNAME = 100
+# So many bytes of it are in an address; letters of some scripts have four.
+_KEY_BYTES = 100
 _State = PublishedFile.State
 
 
@@ -60,7 +64,7 @@ def place(lease: Lease, filemeta: FileMeta, keyname: str, path: Path) -> Publish
             digest=digest,
         )
     try:
-        with path.open("rb") as file:
+        with _open(path) as file:
             # No other file has this name, which is recorded by now.
             name = public_store.store.save(name_of(filepath), File(file))
     except Exception:
@@ -154,16 +158,23 @@ def _new_filepath(filemeta: FileMeta, keyname: str, path: Path) -> list[str]:
         key = clean_listy_filepath([keyname])[0]
     except InvalidFilepath:
         key = ""
-    if not key or len(keyname) > _MAX_KEYNAME:
+    if not key or not keyname.isprintable() or len(keyname) > _MAX_KEYNAME:
         raise PublishingRefused(f"{keyname!r} cannot be the name of a key.")
+    # Of a longer name, the end would be cut off, and that is random.
+    key = key.encode()[:_KEY_BYTES].decode(errors="ignore")
     pk = int(filemeta.pk)
     name = f"{pk}-{key}-{secrets.token_hex(12)}{path.suffix}"
     return clean_listy_filepath([FOLDER, str(pk // _PER_FOLDER), name])
 
 
+def _open(path: Path) -> BinaryIO:
+    """Open a file itself, not what a link leads to: archives can bring links along."""
+    return open(path, "rb", opener=fsops.open_file_itself)
+
+
 def _measure(path: Path) -> tuple[int, str]:
     size = 0
-    with path.open("rb") as file, Digester(conf.DELIVERY_STORE_DIGEST) as digester:
+    with _open(path) as file, Digester(conf.DELIVERY_STORE_DIGEST) as digester:
         while chunk := file.read(CHUNK_SIZE):
             digester.update(chunk)
             size += len(chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 
@@ -105,6 +106,25 @@ def test_its_address_is_made_of_ids_and_cannot_be_guessed(file):
     pk, key, token = name.removesuffix(".txt").split("-")
     assert (pk, key, len(token)) == (str(file.pk), "upper", 24)
     assert "hello" not in name
+
+
+def test_a_long_name_of_a_key_in_any_script_leaves_the_address_its_random_part(
+    file, processor
+):
+    names = ["照" * 100, "😀" * 100, "é" * 100, "x" * 100]
+
+    def many(job):
+        for name in names:
+            job.publish(name, write(job))
+
+    using(processor, many)
+
+    assert done(file).state == "processed"
+    for one in file.published_files.public():
+        token = one.filepath[-1].removesuffix(".txt").rpartition("-")[2]
+        assert len(token) == 24
+        assert int(token, 16)
+    assert [one.keyname for one in file.published_files.public()] == names
 
 
 def test_the_workbench_is_gone_afterwards(file, tmp_path):
@@ -256,11 +276,36 @@ def test_a_name_of_a_key_can_be_published_once_in_a_job(file, processor):
     assert done(file).error_class == "PublishingRefused"
 
 
-@pytest.mark.parametrize("keyname", ["", "..", "x" * 101])
+@pytest.mark.parametrize("keyname", ["", "..", "x" * 101, "a\0b", "\ud800"])
 def test_a_name_of_a_key_must_be_one(file, processor, keyname):
     using(processor, lambda job: job.publish(keyname, write(job)))
 
     assert done(file).error_class == "PublishingRefused"
+
+
+def test_what_a_link_leads_to_is_not_published(file, processor, media, tmp_path):
+    """An archive that a processor unpacks may bring links along."""
+    (tmp_path / "secret.txt").write_text("secret")
+
+    def unpacked(job):
+        link = job.workbench.joinpath("link.txt")
+        link.symlink_to(tmp_path / "secret.txt")
+        job.publish("unpacked", link)
+
+    using(processor, unpacked)
+
+    assert done(file).error_class == "OSError"
+    assert files_in(media) == recorded() == set()
+
+
+def test_a_pipe_is_not_waited_for(file, processor):
+    def piped(job):
+        os.mkfifo(job.workbench.joinpath("pipe"))
+        job.publish("pipe", job.workbench.joinpath("pipe"))
+
+    using(processor, piped)
+
+    assert done(file).error_class == "OSError"
 
 
 def test_what_an_error_knows_is_kept_as_far_as_json_can_hold_it(file, processor):
