@@ -9,8 +9,6 @@ from django.db.models import QuerySet
 from deliverystore.models import FileMeta, Publication, leases
 from deliverystore.publishing.stores import public_store
 
-_BATCH = 500
-
 
 def of_files(ids: Iterable[int]) -> Iterator[FileMeta]:
     """Yield the files of these ids, published before or not. Raise DoesNotExist."""
@@ -47,9 +45,13 @@ def incomplete(processor: str = "") -> Iterator[FileMeta]:
 
 
 def _files(publications: QuerySet[Publication]) -> Iterator[FileMeta]:
-    """Yield files in the order of their publications, few of them at once."""
+    """Yield files in the order of their publications, each as it is by then.
+
+    Work on those before may take hours: what was taken off the site meanwhile is not
+    to come back.
+    """
     last = 0
     rows = publications.select_related("filemeta__delivery").order_by("pk")
-    while batch := list(rows.filter(pk__gt=last)[:_BATCH]):
-        last = batch[-1].pk
-        yield from (one.filemeta for one in batch)
+    while one := rows.filter(pk__gt=last).first():
+        last = one.pk
+        yield one.filemeta

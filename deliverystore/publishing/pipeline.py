@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from deliverystore.exceptions import ProcessingFailed, RunBusy
 from deliverystore.models import Publication, PublishedFile, leases
 from deliverystore.models.leases import Lease
 from deliverystore.publishing import placing, registry
+from deliverystore.publishing.failures import failure
 from deliverystore.publishing.jobs import Job
+from deliverystore.publishing.processors import MediaProcessor
 from deliverystore.publishing.workbench import WorkbenchManager
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,8 @@ def work(
 
     Killed at any moment, it can be called again. What was public stays until the new
     files are in place; what a processor raises is in the publication's error. advance
-    is told how much is done, from 0 to 1. Raise RunBusy if another worker is at it.
+    is told how much is done, from 0 to 1. Raise RunBusy if another worker is at it, or
+    the publication was taken off the site meanwhile.
     """
     is_first = publication.heartbeat is None
     lease = leases.take(publication, "filemeta")
@@ -45,7 +45,6 @@ def work(
         _log(publication, error)
         placing.discard(placed)
         _fail(publication, lease, error)
-        publication.refresh_from_db()
     return publication
 
 
@@ -59,19 +58,45 @@ def _process(
     file = publication.filemeta
     with WorkbenchManager().create() as workbench:
         job = Job(file, workbench, lease, placed=placed, advance=advance)
-        registry.get_processor(publication.processor).process(job)
+        _process_with(registry.get_processor(publication.processor), job)
     values = {"state": _State.PROCESSED, "progress": 1.0, "ended": timezone.now()}
     placing.show(lease, file, placed, **values)
     for name, value in {**values, "worker": "", "lease_until": None}.items():
         setattr(publication, name, value)
 
 
+def _process_with(processor: MediaProcessor, job: Job) -> None:
+    """Let a processor work. Raise TypeError if it has only said that it would."""
+    process: Callable[[Job], object] = processor.process
+    result = process(job)
+    if isinstance(result, Generator | Coroutine):
+        result.close()
+        raise TypeError(
+            f"{type(processor).__qualname__}.process() has done nothing: it must be a "
+            "plain method, without yield and async."
+        )
+
+
 def _fail(publication: Publication, lease: Lease, error: Exception) -> None:
-    """Write an error down, unless the commit that raised it has arrived after all."""
+    """Write an error down, unless the commit that raised it has arrived after all.
+
+    Raise RunBusy if there is no publication any more.
+    """
     mine = Publication.objects.filter(
         pk=publication.pk, worker=lease.worker, state=_State.PROCESSING
     )
-    mine.update(worker="", lease_until=None, **_failure(error))
+    mine.update(
+        **failure(error),
+        worker="",
+        lease_until=None,
+        state=_State.FAILED,
+        ended=timezone.now(),
+    )
+    try:
+        publication.refresh_from_db()
+    except Publication.DoesNotExist:
+        text = f"Publication {lease.work.pk} was taken off the site."
+        raise RunBusy(text) from error
 
 
 def _log(publication: Publication, error: Exception) -> None:
@@ -80,16 +105,3 @@ def _log(publication: Publication, error: Exception) -> None:
         logger.info("%s failed: %s", publication, error)
     else:
         logger.error("%s failed", publication, exc_info=error)
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    metadata = error.metadata if isinstance(error, ProcessingFailed) else {}
-    return {
-        "state": _State.FAILED,
-        "error_class": type(error).__name__,
-        "error": str(error),
-        "error_metadata": json.loads(
-            json.dumps(metadata, cls=DjangoJSONEncoder, default=str)
-        ),
-        "ended": timezone.now(),
-    }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db import transaction
 from django.utils import timezone
 
-from deliverystore.exceptions import NotPermitted, RunBusy
+from deliverystore.exceptions import NotPermitted, PublishingRefused, RunBusy
 from deliverystore.models import FileMeta, Publication, leases
 from deliverystore.models.access import User, may
 from deliverystore.publishing import registry, tasks
@@ -30,7 +30,7 @@ def publish(
     enqueue says that the caller will.
 
     Raise NotPermitted, DeliveryNotFinished, PublishingRefused if no processor takes
-    the file, ProcessorNotFound, RunBusy if a worker is at it.
+    the file or it was deleted, ProcessorNotFound, RunBusy if a worker is at it.
     """
     ask(user, filemeta)
     filemeta.delivery.check_finished()
@@ -39,6 +39,8 @@ def publish(
         "user_id": None if user is None else user.pk,
     }
     with transaction.atomic(using=leases.database(Publication)):
+        if not FileMeta.objects.filter(pk=filemeta.pk).exists():
+            raise PublishingRefused(f"File {filemeta.pk} was deleted.")
         publication, is_new = Publication.objects.get_or_create(
             filemeta=filemeta, defaults=values
         )

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from deliverystore.models import Publication
+from deliverystore.models import Delivery, Publication
 from deliverystore.publishing import WorkbenchManager, public_store, publish, work
 from tests.factories import finished_delivery
 from tests.management.running import printed as run
@@ -66,6 +66,37 @@ def test_everything_is_made_anew(file, bad):
     run("reprocess", "--all", code=1)
 
     assert file.published_files.count() == 4
+
+
+@pytest.mark.parametrize("gone", ["publication", "delivery"])
+def test_what_is_taken_off_the_site_meanwhile_does_not_come_back(
+    file, bad, monkeypatch, gone
+):
+    done(file)
+    other = done(bad)
+
+    def process(self, job):
+        if gone == "delivery":
+            Delivery.objects.get(pk=bad.delivery_id).delete()
+        else:
+            other.delete()
+
+    monkeypatch.setattr(UpperProcessor, "process", process)
+
+    assert run("reprocess", "--all") == "1 processed.\n"
+
+    assert [one.filemeta for one in Publication.objects.all()] == [file]
+
+
+def test_a_file_that_is_deleted_meanwhile_is_said(file, bad, monkeypatch):
+    monkeypatch.setattr(
+        UpperProcessor,
+        "process",
+        lambda self, job: Delivery.objects.get(pk=bad.delivery_id).delete(),
+    )
+
+    told = run("reprocess", str(file.pk), str(bad.pk), code=1)
+    assert told.startswith("1 processed, 1 refused.")
 
 
 def test_what_a_killed_worker_has_left_is_done(file):

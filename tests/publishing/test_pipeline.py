@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from datetime import timedelta
@@ -12,6 +13,7 @@ from django.utils import timezone
 from deliverystore.exceptions import (
     DeliveryNotFinished,
     NotPermitted,
+    ProcessingFailed,
     ProcessorNotFound,
     PublishingRefused,
     RunBusy,
@@ -309,14 +311,71 @@ def test_a_pipe_is_not_waited_for(file, processor):
 
 
 def test_what_an_error_knows_is_kept_as_far_as_json_can_hold_it(file, processor):
-    from deliverystore.exceptions import ProcessingFailed
+    known = {
+        "at": timezone.now().date(),
+        "what": {(1, 2): [math.nan, b"\xff"]},
+        "text": "a\0b\ud800c",
+        "many": {3},
+        "number": 1.5,
+        "deep": {},
+    }
+    known["deep"]["deep"] = known["deep"]
 
     def failing(job):
-        raise ProcessingFailed("no", at=timezone.now(), what=object())
+        raise ProcessingFailed("no", **known)
 
     using(processor, failing)
 
-    assert set(done(file).error_metadata) == {"at", "what"}
+    found = done(file).error_metadata
+    assert found.pop("deep")
+    assert found == {
+        "at": str(known["at"]),
+        "what": {"(1, 2)": ["nan", r"b'\xff'"]},
+        "text": "a\ufffdb\ufffdc",
+        "many": [3],
+        "number": 1.5,
+    }
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        pytest.param(ValueError("a\0b\ud800c"), "a\ufffdb\ufffdc", id="no text"),
+        pytest.param(ValueError("x" * 5_000_000), f"{'x' * 10_000}…", id="long"),
+        pytest.param(Unspeakable(), "<Unspeakable>", id="unspeakable"),
+        pytest.param(type("N" * 300, (Exception,), {})("x"), "x", id="long name"),
+    ],
+)
+def test_an_error_of_any_kind_is_kept(file, processor, error, text):
+    def failing(job):
+        raise error
+
+    using(processor, failing)
+    publication = done(file)
+
+    assert (publication.state, publication.error) == ("failed", text)
+    assert publication.error_class == type(error).__name__[:200]
+
+
+def test_a_processor_that_has_not_run_at_all_fails(file, processor):
+    def generator(job):
+        yield
+
+    async def coroutine(job):
+        pass
+
+    done(file)
+    for process in (generator, coroutine):
+        using(processor, process)
+        publication = done(file)
+        assert publication.state == "failed"
+        assert "without yield and async" in publication.error
+    assert public(file) == {"upper": "HELLO", "length": "5"}
 
 
 # -- Once more -----------------------------------------------------------------------
@@ -381,6 +440,38 @@ def test_a_deleted_delivery_takes_what_is_public_with_it(
     assert len(files_in(media)) == 2
     assert files_in(media) == recorded()
     assert public(other)["upper"] == "OTHER"
+
+
+@pytest.mark.parametrize("gone", ["publication", "delivery"])
+@pytest.mark.parametrize("end", ["returns", "publishes", "fails"])
+def test_what_is_taken_off_while_a_worker_is_at_it_does_not_come_back(
+    file, media, processor, gone, end
+):
+    def overtaken(job):
+        job.publish("one", write(job))
+        if gone == "delivery":
+            FileMeta.objects.get(pk=file.pk).delivery.delete()
+        else:
+            unpublish(file)
+        if end == "fails":
+            raise ZeroDivisionError
+        if end == "publishes":
+            job.publish("two", write(job))
+
+    using(processor, overtaken)
+    publication = start(file)
+
+    with pytest.raises(RunBusy):
+        work(publication)
+
+    assert files_in(media) == recorded() == set()
+
+
+def test_a_file_that_was_deleted_is_not_published(file):
+    FileMeta.objects.get(pk=file.pk).delivery.delete()
+
+    with pytest.raises(PublishingRefused, match=f"File {file.pk} was deleted"):
+        publish(file)
 
 
 def test_what_is_written_when_its_file_is_deleted_goes_with_the_sweep(
