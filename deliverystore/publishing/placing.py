@@ -121,6 +121,9 @@ def discard(placed: list[PublishedFile]) -> None:
     """
     _among(placed).being_written().retire()
     remove(_among(placed))
+    known = set(_among(placed).values_list("pk", flat=True))
+    # A sweep that took this job for dead has removed the rows.
+    _remove_bytes(one for one in placed if one.pk not in known)
 
 
 def remove(files: PublishedFileQuerySet) -> int:
@@ -138,6 +141,15 @@ def remove(files: PublishedFileQuerySet) -> int:
     return count
 
 
+def take_down(files: PublishedFileQuerySet) -> None:
+    """Remove at once what visitors are not to see, also what was replaced.
+
+    Rows stay as long as a worker that lost its lease may write there.
+    """
+    remove(files)
+    _remove_bytes(files.filter(state=_State.REMOVED))
+
+
 def due() -> Q:
     """Return the condition for what is to be removed now."""
     now = timezone.now()
@@ -147,7 +159,8 @@ def due() -> Q:
     left = Q(state=_State.WRITING, added__lte=now - patience())
     return (
         Q(state=_State.REMOVED, remove_after__lte=now)
-        | Q(filemeta=None)
+        # What is being written of a deleted file, its worker takes back.
+        | Q(filemeta=None) & ~Q(state=_State.WRITING)
         | left & ~Q(filemeta__in=at_work.values("filemeta"))
     )
 

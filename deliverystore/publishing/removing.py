@@ -18,15 +18,19 @@ def take_off(
 ) -> None:
     """Remove what is public of a file as soon as its publication is deleted.
 
-    So it is with the file itself, and with its delivery.
+    So it is with the file itself, and with its delivery. What was replaced goes, too.
     """
-    files = PublishedFile.objects.filter(filemeta=instance.filemeta_id)
-    public = list(files.public().values_list("pk", flat=True))
+    # A worker that makes something public this very moment has locked the row.
+    list(Publication.objects.using(using).select_for_update().filter(pk=instance.pk))
+    files = PublishedFile.objects.using(using).filter(filemeta=instance.filemeta_id)
     files.public().retire()
-    gone = PublishedFile.objects.filter(pk__in=public)
-    if public:
+    removed = files.filter(state=PublishedFile.State.REMOVED)
+    if gone := list(removed.values_list("pk", flat=True)):
+        files = PublishedFile.objects.filter(pk__in=gone)
         # Not a partial, whose name Django could not log if it fails.
-        transaction.on_commit(lambda: placing.remove(gone), using=using, robust=True)
+        transaction.on_commit(
+            lambda: placing.take_down(files), using=using, robust=True
+        )
 
 
 def sweep() -> int:

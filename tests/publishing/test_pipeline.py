@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from deliverystore.exceptions import (
@@ -486,9 +488,77 @@ def test_what_is_written_when_its_file_is_deleted_goes_with_the_sweep(
     with pytest.raises(Killed):
         done(file)
 
+    # It could be alive, and write still.
+    assert sweep() == 0
     assert files_in(media) == recorded()
+    let_time_pass(days=2)
     assert sweep() == 1
     assert files_in(media) == recorded() == set()
+
+
+def test_a_worker_that_was_taken_for_dead_takes_back_what_has_no_row_any_more(
+    file, media, processor
+):
+    def frozen(job):
+        job.publish("one", write(job))
+        PublishedFile.objects.all().delete()
+        raise ZeroDivisionError
+
+    using(processor, frozen)
+    done(file)
+
+    assert files_in(media) == set()
+
+
+@pytest.mark.parametrize("gone", ["publication", "delivery"])
+def test_what_was_replaced_is_gone_at_once_with_what_is_public(
+    file, media, django_capture_on_commit_callbacks, gone
+):
+    done(file)
+    done(file)
+    assert len(files_in(media)) == 4
+
+    with django_capture_on_commit_callbacks(execute=True):
+        if gone == "delivery":
+            file.delivery.delete()
+        else:
+            unpublish(file)
+
+    assert files_in(media) == set()
+    let_time_pass(days=2)
+    sweep()
+    assert recorded() == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_becomes_public_while_it_is_taken_off_is_taken_off(
+    file, media, monkeypatch
+):
+    if connection.vendor == "sqlite":
+        pytest.skip("one transaction at a time writes there")
+    publication, in_the_middle = start(file), threading.Event()
+    release = leases.Lease.release
+
+    def released(lease, **values):
+        is_mine = release(lease, **values)
+        in_the_middle.set()
+        time.sleep(0.5)
+        return is_mine
+
+    def at_work():
+        work(publication)
+        connection.close()
+
+    monkeypatch.setattr(leases.Lease, "release", released)
+    worker = threading.Thread(target=at_work)
+    worker.start()
+    assert in_the_middle.wait(10)
+
+    unpublish(file)
+
+    worker.join()
+    assert public(file) == {}
+    assert files_in(media) == set()
 
 
 # -- Workers -------------------------------------------------------------------------
