@@ -14,9 +14,11 @@ from deliverystore.publishing.processors import MediaProcessor
 class PictureProcessor(MediaProcessor):
     """Publishes photos and drawings in several sizes; needs the extra "images".
 
-    Each is turned the right way up, as the camera has noted. Everything else that it
-    noted is left out: the place, the time, its serial number. sizes has the longer
-    side in pixels, by the name of the key. A picture of more than max_pixels is
+    Each is turned the right way up, as the camera has noted, and gets the colours of
+    the web, sRGB. Everything else that was noted is left out: the place, the time, the
+    camera's serial number. Transparent pictures become PNG, all others JPEG; of one
+    that moves, it is the first picture. sizes has the longer side in pixels, by the
+    name of the key. A picture of more than max_pixels is
     refused before it is unpacked: a small file can be a very large picture. quality
     is that of a JPEG, from 1 to 95.
     """

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms
 
 from deliverystore.exceptions import ProcessingFailed
 
 # How much larger than needed a picture is unpacked, so that it stays sharp.
 _GAP = 2.0
 _OPAQUE, _TRANSPARENT = "RGB", "RGBA"
+# Of these, pixels can be mixed; those of others are numbers of colours, or 16 bits.
+_SMOOTH = {"L", "LA", "RGB", "RGBA", "CMYK"}
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
+# How the camera was held (Exif 2.3, 4.6.4), and what turns the picture back.
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def load(
@@ -20,14 +35,13 @@ def load(
 ) -> Image.Image:
     """Return a picture the right way up, with no notes; its longer side is at most so.
 
-    Raise ProcessingFailed if it is none, or has too many pixels.
+    Its colours are those of the web, sRGB. Raise ProcessingFailed if it is none, or
+    has too many pixels.
     """
     try:
         with Image.open(path, formats=list(formats)) as opened:
             _check_size(opened, max_pixels)
-            # Of a JPEG, fewer pixels are unpacked in the first place.
-            shrink(opened, longest)
-            return _clean(opened)
+            return _clean(opened, longest)
     except Image.DecompressionBombError as error:
         raise ProcessingFailed(f"The picture is too large: {error}") from error
     except ProcessingFailed:
@@ -63,11 +77,59 @@ def _check_size(picture: Image.Image, most: int) -> None:
         )
 
 
-def _clean(picture: Image.Image) -> Image.Image:
+def _clean(opened: Image.Image, longest: int) -> Image.Image:
     """Return the pixels of a picture, turned as its notes say, without these."""
-    turned = ImageOps.exif_transpose(picture)
-    mode = _TRANSPARENT if turned.has_transparency_data else _OPAQUE
+    turn = _turn(opened)
+    picture = _smooth(opened)
+    # Of a JPEG, fewer pixels are unpacked in the first place.
+    shrink(picture, longest)
+    picture = _in_srgb(picture, opened.info.get("icc_profile"))
+    if turn is not None:
+        picture = picture.transpose(turn)
+    mode = _TRANSPARENT if _is_transparent(picture) else _OPAQUE
     # A new one: notes would follow the old one into its files.
-    clean = Image.new(mode, turned.size)
-    clean.paste(turned.convert(mode))
+    clean = Image.new(mode, picture.size)
+    clean.paste(picture.convert(mode))
     return clean
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """Return what turns a picture the right way up, None if that is not known."""
+    try:
+        return _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - notes may be damaged in any way; here are pixels
+        return None
+
+
+def _smooth(picture: Image.Image) -> Image.Image:
+    """Return a picture that stays smooth when it is made smaller."""
+    if picture.mode.startswith("I"):
+        # 16 bits of grey; convert() would leave all but the darkest white.
+        return picture.point(lambda value: value * (1 / 256)).convert("L")
+    if picture.mode in _SMOOTH and "transparency" not in picture.info:
+        return picture
+    is_transparent = picture.has_transparency_data
+    return picture.convert(_TRANSPARENT if is_transparent else _OPAQUE)
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return a picture in the colours of the web; phones have some of their own."""
+    if profile:
+        mode = _TRANSPARENT if picture.mode == _TRANSPARENT else _OPAQUE
+        # With a profile that is damaged, or of other colours, they stay as they are.
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            converted = ImageCms.profileToProfile(
+                picture,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode=mode,
+            )
+            return converted or picture
+    return picture
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    """Tell whether something is to be seen through a picture."""
+    if not picture.has_transparency_data:
+        return False
+    return any(picture.convert(_TRANSPARENT).getchannel("A").histogram()[:255])

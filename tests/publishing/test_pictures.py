@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import warnings
 
@@ -127,6 +128,98 @@ def test_nothing_of_what_the_camera_noted_is_published(made):
         found = result(publication, keyname)
         assert [secret for secret in SECRETS if secret in found] == []
         assert dict(opened(publication, keyname).getexif()) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "mode"),
+    [
+        *(("JPEG", "a.jpg", "RGB"), ("PNG", "a.png", "RGB"), ("PNG", "a.png", "RGBA")),
+        *(("WEBP", "a.webp", "RGB"), ("WEBP", "a.webp", "RGBA")),
+    ],
+)
+def test_notes_of_every_format_are_left_out(made, kind, name, mode):
+    exif = Image.Exif()
+    exif[MAKE] = "SecretCam"
+    exif.get_ifd(GPS).update({1: "N", 2: (48.0, 12.0, 30.0)})
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">SecretXmp</x:xmpmeta>'
+    colour = (255, 0, 0, 99)[: len(mode)]
+    content = saved(Image.new(mode, (500, 400), colour), kind, exif=exif, xmp=xmp)
+    if kind == "JPEG":
+        iptc = b"\x1c\x02\x5a\x00\x0aSecretCity"
+        note = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0f" + iptc + b"\0"
+        size = (len(note) + 2).to_bytes(2)
+        content = content[:2] + b"\xff\xed" + size + note + content[2:]
+    assert b"SecretCam" in content
+
+    publication = made(content, name)
+
+    for keyname in ("medium", "thumbnail"):
+        found = result(publication, keyname)
+        for secret in (b"Secret", b"Exif", b"eXIf", b"xmp", b"8BIM"):
+            assert secret not in found
+
+
+@pytest.mark.parametrize(("byte", "value"), [(11, 0), (37, 1), (37, 2), (57, 10)])
+def test_damaged_notes_are_no_damaged_picture(made, byte, value):
+    """Each is the type of a note, and one that its value has not got."""
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[MAKE], exif[0x011A] = 6, "cam", 72.0
+    exif.get_ifd(GPS)[2] = (48.0, 12.0, 30.0)
+    notes = bytearray(exif.tobytes())
+    notes[6 + byte] = value
+
+    picture = opened(made(saved(halves(), "JPEG", exif=bytes(notes))))
+
+    assert picture.size in {(400, 200), (200, 400)}
+
+
+def test_colours_of_another_profile_become_those_of_the_web(made):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = {b"rXYZ": b"bXYZ", b"bXYZ": b"rXYZ"}
+    profile = re.sub(b"[rb]XYZ", lambda found: swapped[found[0]], profile)
+
+    photo = saved(halves(), "JPEG", icc_profile=profile)
+    assert colour(opened(made(photo)), 0.1, 0.5) == "blue"
+    damaged = saved(halves(), "JPEG", icc_profile=profile[:200])
+    assert colour(opened(made(damaged)), 0.1, 0.5) == "red"
+
+
+def test_grey_of_16_bits_stays_grey(made):
+    grey = Image.new("I;16", (200, 100), 128 * 257)
+
+    found = opened(made(saved(grey, "PNG"), "scan.png"))
+
+    assert found.convert("L").getpixel((100, 50)) == pytest.approx(128, abs=1)
+
+
+def test_a_picture_with_a_palette_is_made_smaller_smoothly(made):
+    stripes = Image.new("P", (800, 800))
+    stripes.putpalette([0, 0, 0, 255, 255, 255])
+    for x in range(0, 800, 2):
+        stripes.paste(1, (x, 0, x + 1, 800))
+
+    found = opened(made(saved(stripes, "GIF"), "stripes.gif"))
+
+    darkest, brightest = found.convert("L").getextrema()
+    assert darkest > 90
+    assert brightest < 165
+
+
+def test_a_picture_through_which_nothing_is_seen_is_a_photo(made):
+    publication = made(saved(halves(mode="RGBA"), "PNG"), "screenshot.png")
+
+    assert opened(publication).format == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("GIF", "a.gif"), ("WEBP", "a.webp"), ("PNG", "a.png"), ("MPO", "a.jpg")],
+)
+def test_of_several_pictures_in_a_file_the_first_is_published(made, kind, name):
+    others = [Image.new("RGB", (800, 400), "blue")] * 2
+    content = saved(halves(), kind, save_all=True, append_images=others)
+
+    assert colour(opened(made(content, name)), 0.1, 0.5) == "red"
 
 
 def test_the_original_keeps_what_it_has(made):
