@@ -43,7 +43,7 @@ docs: .venv/stamps/docs ## Build the documentation; a warning is an error
 
 pictures: .venv/stamps/test ## Take the pictures of the documentation anew
 	DELIVERYSTORE_PICTURES=docs/images $(BIN)/python -m pytest -m browser \
-		tests/example_project/test_staff_browser.py
+		tests/example_project/test_staff_browser.py tests/example_project/test_gallery.py
 
 bench: .venv/stamps/test .venv/stamps/bench ## Measure the promises that have a number
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -111,6 +111,7 @@ def photograph(page, name, *, end):
     path = Path(folder) / f"{name}.png"
     page.screenshot(path=path, full_page=True, clip=clip)
     with Image.open(path) as image:
-        # Pages have few colours.
-        image.convert("RGB").quantize(256).save(path, optimize=True)
+        # Pages have few colours; those of photos are mixed of them.
+        picture = image.convert("RGB")
+        picture.quantize(palette=picture.quantize(256)).save(path, optimize=True)
     assert path.stat().st_size < MAX_PICTURE, path

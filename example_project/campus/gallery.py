@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from deliverystore.exceptions import PublishingRefused
-from deliverystore.models import Delivery, PublishedFile
-from deliverystore.publishing import publish
+from deliverystore.models import Delivery, FileMeta, PublishedFile
+from deliverystore.publishing import public_store, publish
 from deliverystore.signals import delivery_finished
 
 from .models import Assignment
 
 # Three, four or six in a row.
 _PER_PAGE = 24
-_SMALL = ("thumbnail", "preview")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exhibit:
-    """One photo or text, as the gallery shows it; picture is "" for a text."""
+    """One photo or text of the gallery.
 
+    A page of its own shows a photo large, or how the text begins.
+    """
+
+    pk: int
     title: str
     by: str
-    picture: str
-    url: str
+    thumbnail: str
+    large: str = ""
+    text: str = ""
 
 
 @receiver(delivery_finished)
@@ -44,33 +47,35 @@ def publish_delivery(*, delivery: Delivery, **kwargs: Any) -> None:
                 publish(file)
 
 
-def exhibits() -> QuerySet[PublishedFile]:
-    """Return one published file for each exhibit, the newest first."""
-    shown = PublishedFile.objects.public().filter(keyname__in=_SMALL)
-    files = shown.select_related("filemeta__delivery__delivered_by")
-    return files.prefetch_related("filemeta__published_files").order_by("-pk")
-
-
 def page_of(number: str | None) -> Page:
-    """Return a page of exhibits."""
-    page: Any = Paginator(exhibits(), _PER_PAGE).get_page(number)
-    page.object_list = list(_shown(page.object_list))
+    """Return a page of exhibits: the newest deliveries first."""
+    files = _thumbnails().order_by("-filemeta__delivery", "filemeta")
+    page: Any = Paginator(files, _PER_PAGE).get_page(number)
+    page.object_list = [_exhibit(one) for one in page.object_list]
     return page  # type: ignore[no-any-return]
 
 
-def _shown(files: Iterable[PublishedFile]) -> Iterable[Exhibit]:
-    for one in files:
-        if (file := one.filemeta) is None:
-            continue
-        public = {
-            other.keyname: other
-            for other in file.published_files.all()
-            if other.state == PublishedFile.State.PUBLIC
-        }
-        student = file.delivery.delivered_by
-        yield Exhibit(
-            title=PurePath(file.filename).stem,
-            by=getattr(student, "first_name", ""),
-            picture=one.url if one.keyname == "thumbnail" else "",
-            url=public.get("medium", one).url,
-        )
+def closer_look(pk: int) -> Exhibit:
+    """Return what is shown of one file by itself. Raise PublishedFile.DoesNotExist."""
+    exhibit = _exhibit(_thumbnails().get(filemeta__pk=pk))
+    public = PublishedFile.objects.public().filter(filemeta=pk)
+    if medium := public.filter(keyname="medium").first():
+        return replace(exhibit, large=medium.url)
+    with public_store.get_file(public.get(keyname="preview").filepath) as file:
+        return replace(exhibit, text=file.read().decode())
+
+
+def _thumbnails() -> QuerySet[PublishedFile]:
+    shown = PublishedFile.objects.public().filter(keyname="thumbnail")
+    return shown.select_related("filemeta__delivery__delivered_by")
+
+
+def _exhibit(thumbnail: PublishedFile) -> Exhibit:
+    # What is public has a file.
+    file = cast("FileMeta", thumbnail.filemeta)
+    return Exhibit(
+        pk=file.pk,
+        title=PurePath(file.filename).stem,
+        by=getattr(file.delivery.delivered_by, "first_name", ""),
+        thumbnail=thumbnail.url,
+    )

@@ -6,6 +6,8 @@ from deliverystore.exceptions import ProcessingFailed
 from deliverystore.models import FileMeta
 from deliverystore.publishing import Job, MediaProcessor, PictureProcessor, register
 
+from .sheets import sheet
+
 _LINES, _WIDTH = 20, 200
 
 
@@ -20,7 +22,7 @@ class PhotoProcessor(PictureProcessor):
 
 @register
 class TextProcessor(MediaProcessor):
-    """The beginning of a text, as a text."""
+    """The beginning of a text: as a drawing for the gallery, and as a text."""
 
     name = "text"
     description = "how a text begins"
@@ -38,7 +40,10 @@ class TextProcessor(MediaProcessor):
                 "The text is not in UTF-8: save it as UTF-8, and hand it in again.",
                 byte=error.start,
             ) from error
-        preview = job.workbench.joinpath("preview.txt")
         lines = beginning.splitlines(keepends=True)[:_LINES]
+        preview = job.workbench.joinpath("preview.txt")
         preview.write_text("".join(lines), encoding="utf-8")
         job.publish("preview", preview)
+        thumbnail = job.workbench.joinpath("thumbnail.svg")
+        thumbnail.write_bytes(sheet(beginning))
+        job.publish("thumbnail", thumbnail)

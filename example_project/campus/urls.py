@@ -13,6 +13,7 @@ app_name = "campus"
 urlpatterns = [
     path("", views.home, name="home"),
     path("gallery/", views.gallery, name="gallery"),
+    path("gallery/<int:pk>/", views.exhibit, name="exhibit"),
     path("assignments/<int:pk>/", views.assignment, name="assignment"),
     path("handed-in/<int:pk>/", views.handed_in, name="handed-in"),
     # The app's own view, in Campus's clothes.

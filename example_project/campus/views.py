@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 from django.views.static import serve
@@ -17,7 +17,7 @@ from deliverystore.exceptions import (
     InvalidName,
     LimitExceeded,
 )
-from deliverystore.models import Delivery
+from deliverystore.models import Delivery, PublishedFile
 
 from . import gallery as exhibition
 from .changes import FilesChanged, UserRequest, changes, finish_as_shown
@@ -44,9 +44,23 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def exhibit(request: HttpRequest, pk: int) -> HttpResponse:
+    """One photo or text of the gallery, for everybody."""
+    try:
+        found = exhibition.closer_look(pk)
+    except PublishedFile.DoesNotExist as error:
+        raise Http404 from error
+    return render(request, "campus/exhibit.html", {"exhibit": found})
+
+
+@require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """A file that was published."""
-    return serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    if response.headers.get("Content-Type") == "text/plain":
+        # So they were written; a browser would take them for something else.
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return response
 
 
 @login_required

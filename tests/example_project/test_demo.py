@@ -117,11 +117,11 @@ def test_the_demo_drops_a_file_into_a_folder_that_imports_it(first_run):
 
 def test_the_demo_publishes_the_photos_that_it_made(first_run):
     told, var = first_run
-    assert "→ 9 files are public: " in told
+    assert "→ 10 files are public: " in told
     assert "the gallery  http://127.0.0.1:8000/gallery/" in told
     published = _contents(var / "media" / "published")
     assert sorted(path.name.split("-")[1] for path in published) == [
-        *(["medium"] * 4 + ["preview"] + ["thumbnail"] * 4)
+        *(["medium"] * 4 + ["preview"] + ["thumbnail"] * 5)
     ]
     assert not any(b"Exif" in content for content in published.values())
     assert list((var / "workbench").iterdir()) == []
@@ -141,7 +141,7 @@ def test_a_second_run_finds_everything_there(tmp_path):
     assert "An earlier run has imported, corrected and finished all" in second
     assert _contents(tmp_path / "tables") == tables
     assert "100 of 100 rows are in, in an earlier run of the demo" in second
-    assert "→ 9 files are public since an earlier run." in second
+    assert "→ 10 files are public since an earlier run." in second
 
 
 def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):

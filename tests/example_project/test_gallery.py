@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
+from playwright.sync_api import expect
 
-from deliverystore.models import Delivery, Publication
-from deliverystore.publishing import publish, work
+from deliverystore.models import Delivery, Publication, PublishedFile
+from deliverystore.publishing import public_store, publish, work
+from example_project.campus.demo.handing_in import hand_in as hand_in_homework
 from example_project.campus.demo.photos import photos
-from tests.browser import DESK, PHONE, screens
+from tests.admin.datacenter.people import sign_in
+from tests.browser import DESK, PHONE, photograph, screens
 
 GALLERY = "/gallery/"
 GRAVE = {"serious", "critical"}
@@ -54,6 +58,11 @@ def shown(client=None):
     return (client or Client()).get(GALLERY).content.decode()
 
 
+def closer(page):
+    """Return the page of the first exhibit."""
+    return Client().get(re.findall(r'href="(/gallery/\d+/)"', page)[0]).text
+
+
 def test_a_photo_is_in_the_gallery_upright_and_without_the_place(hand_in, photo):
     hand_in([("view.jpg", photo)])
     with Image.open(io.BytesIO(photo)) as original:
@@ -64,21 +73,51 @@ def test_a_photo_is_in_the_gallery_upright_and_without_the_place(hand_in, photo)
 
     assert '<span class="title">view</span>' in page
     assert "by Amina" in page
-    (url,) = re.findall(r'href="(/media/[^"]+)"', page)
+    page = closer(page)
+    assert "by Amina" in page
+    (url,) = re.findall(r'src="(/media/[^"]+)"', page)
     with Image.open(io.BytesIO(b"".join(Client().get(url).streaming_content))) as seen:
         assert seen.size == (853, 1280)
         assert dict(seen.getexif()) == {}
 
 
 def test_a_text_is_there_with_its_beginning(hand_in):
-    text = "".join(f"line {number}\n" for number in range(100))
+    text = "".join(f"line {number} Œ\n" for number in range(100))
     hand_in([("notes.txt", text)])
 
-    (url,) = re.findall(r'href="(/media/[^"]+)"', shown())
+    page = shown()
+    assert '<span class="title">notes</span>' in page
+    page = closer(page)
+    assert "line 19 Œ" in page
+    assert "line 20" not in page
 
-    answer = Client().get(url)
-    assert answer.headers["Content-Type"] == "text/plain"
-    assert b"".join(answer.streaming_content).splitlines()[-1] == b"line 19"
+    preview = PublishedFile.objects.public().get(keyname="preview")
+    answer = Client().get(preview.url)
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(answer.streaming_content).decode() in text
+
+
+def test_a_text_that_has_a_page_in_it_stays_a_text(hand_in):
+    hand_in([("page.md", "</text><script>alert(1)</script>\n\x0b&lt;\n\ufffe")])
+
+    thumbnail = PublishedFile.objects.public().get(keyname="thumbnail")
+    with public_store.get_file(thumbnail.filepath) as file:
+        drawing = ElementTree.fromstring(file.read())  # noqa: S314 - we made it
+    assert not drawing.findall(".//{*}script")
+    lines = [one.text for one in drawing.iterfind("{*}text")]
+    assert lines[0] == "</text><script>alert(1)</script>"
+    assert "&lt;" in lines
+    page = closer(shown())
+    assert "&lt;/text&gt;&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+
+
+def test_an_exhibit_that_is_not_there_is_not_found(hand_in):
+    delivery = hand_in([("all.zip", b"PK")])
+
+    for pk in (delivery.files.get().pk, 123456, 10**30):
+        assert Client().get(f"{GALLERY}{pk}/").status_code == 404
 
 
 def test_a_text_in_another_encoding_says_what_to_do(hand_in):
@@ -114,11 +153,12 @@ def test_the_gallery_has_pages_and_costs_the_same(hand_in, django_assert_num_que
     hand_in([(f"{number}.txt", b"x") for number in range(18)])
     hand_in([(f"{number}.txt", b"x") for number in range(18, 30)])
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         first = shown()
     assert first.count('class="title"') == 24
     assert 'href="?page=2"' in first
-    assert shown().index(">29<") < shown().index(">28<")
+    # The newest delivery first, in it what was handed in first.
+    assert first.index(">18<") < first.index(">29<") < first.index(">0<")
     assert Client().get(GALLERY, {"page": 2}).text.count('class="title"') == 6
 
 
@@ -154,16 +194,66 @@ def test_the_gallery_is_for_everybody(page, live_server, assignments, amina, pho
     for file in delivery.files.all():
         work(publish(file, enqueue=False))
 
+    addresses = [GALLERY, *(f"{GALLERY}{file.pk}/" for file in delivery.files.all())]
+    for address in addresses:
+        page.goto(live_server.url + address)
+        found = Axe().run(page).response["violations"]
+        grave = [one["id"] for one in found if one["impact"] in GRAVE]
+        assert grave == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for picture in page.locator("main img").all():
+            picture.scroll_into_view_if_needed()
+            picture.evaluate("one => one.decode()")
+
+    page.goto(live_server.url + addresses[1])
+    shape = page.locator("main img").evaluate(
+        "one => one.width / one.height - one.naturalWidth / one.naturalHeight"
+    )
+    assert abs(shape) < 0.01
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "screen"), [("gallery", DESK), ("gallery-phone", PHONE)]
+)
+def test_the_photos_of_the_demo_are_in_the_gallery(
+    page, live_server, assignments, people, name
+):
+    handed_in = hand_in_homework(photos(), people["mei"], assignments["photos"])
+    for file in handed_in.delivery.files.all():
+        work(publish(file, enqueue=False))
+
     page.goto(live_server.url + GALLERY)
 
-    found = Axe().run(page).response["violations"]
-    grave = [one["id"] for one in found if one["impact"] in GRAVE]
-    assert grave == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert (
-        page.locator(".gallery img").evaluate("one => one.complete && one.naturalWidth")
-        > 0
-    )
+    pictures = page.locator(".gallery img")
+    expect(pictures).to_have_count(5)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        picture.evaluate("one => one.decode()")
+    photograph(page, name, end=".gallery")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_staff_see_what_was_published_and_what_has_failed(
+    page, live_server, client, assignments, amina, teacher, photo
+):
+    delivery = Delivery.begin(assignments["photos"], amina)
+    delivery.add_files([("sunrise.jpg", photo), ("broken.jpg", "This is no photo.")])
+    delivery.finish()
+    for file in delivery.files.all():
+        work(publish(file, enqueue=False))
+    client.force_login(teacher)
+    sign_in(page, live_server, client)
+
+    page.goto(live_server.url + reverse("admin:deliverystore_publication_changelist"))
+
+    rows = page.locator("#result_list tbody tr")
+    expect(rows.filter(has_text="broken.jpg")).to_contain_text("failed")
+    picture = rows.filter(has_text="sunrise.jpg").locator("img")
+    picture.evaluate("one => one.decode()")
+    photograph(page, "publications", end="#result_list")
 
 
 @pytest.mark.browser
