@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
 import pytest
+from PIL import Image
 
 from deliverystore.backends import DjangoStorageDeliveryStore
 from deliverystore.models import FileMeta
 from deliverystore.publishing import (
     CloudFileStorage,
+    PictureProcessor,
     WorkbenchManager,
     public_store,
     publish,
@@ -77,6 +83,56 @@ def test_a_file_is_fetched_once_for_a_job_and_its_workbench_is_gone(
     unpublish(file)
     sweep()
     assert not any("/public/" in key for key in map(str, objects.keys()))
+
+
+def got(url):
+    """Return what a visitor gets at an address: status, content type and bytes."""
+    try:
+        with urlopen(url, timeout=30) as answer:  # noqa: S310 - the object store's
+            return answer.status, answer.headers["Content-Type"], answer.read()
+    except HTTPError as error:
+        error.close()
+        return error.code, "", b""
+
+
+def test_visitors_get_what_is_published_over_http(
+    far, processor, django_capture_on_commit_callbacks
+):
+    class Photos(PictureProcessor):
+        name = "photos"
+        sizes = {"medium": 200, "thumbnail": 50}
+
+    processor(Photos)
+    photo = io.BytesIO()
+    Image.new("RGB", (400, 200), "red").save(photo, "JPEG")
+    files = [("view.jpg", photo.getvalue()), ("hello.txt", b"hello")]
+    view, hello = finished_delivery(files=files).files.all()
+
+    def published(file):
+        assert work(publish(file, enqueue=False)).state == "processed"
+        return {one.keyname: one for one in file.published_files.public()}
+
+    first, text = published(view), published(hello)
+
+    status, content_type, medium = got(first["medium"].url)
+    assert (status, content_type) == (200, "image/jpeg")
+    assert len(medium) == first["medium"].size
+    with Image.open(io.BytesIO(medium)) as picture:
+        assert picture.size == (200, 100)
+    assert got(text["upper"].url) == (200, "text/plain", b"HELLO")
+
+    again = published(view)
+
+    assert again["medium"].filepath != first["medium"].filepath
+    for one in (first["medium"], again["medium"]):
+        assert got(one.url)[0] == 200
+
+    with django_capture_on_commit_callbacks(execute=True):
+        unpublish(view)
+
+    for one in (*first.values(), *again.values()):
+        assert got(one.url)[0] == 404
+    assert got(text["upper"].url)[0] == 200
 
 
 def test_a_file_of_a_cloud_is_copied_into_the_workbench(far, tmp_path):

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -653,6 +654,31 @@ def test_progress_is_written_down_once_a_second(file, processor, monkeypatch):
 
     assert seen == [0.0, 1.0]
     assert told == [0.2, 1.0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_files_of_one_name_published_at_once_each_has_its_own_results(
+    file, media
+):
+    if connection.vendor == "sqlite":
+        pytest.skip("one transaction at a time writes there")
+    contents = [f"hello {number}" for number in range(8)]
+    files = [
+        finished_delivery(files=[("photo.txt", text)]).files.get() for text in contents
+    ]
+
+    def do(one):
+        try:
+            return done(one).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as workers:
+        assert set(workers.map(do, files)) == {"processed"}
+
+    assert [public(one)["upper"].lower() for one in files] == contents
+    assert files_in(media) == recorded()
+    assert len(recorded()) == 16
 
 
 # -- Who may, and what cannot be ------------------------------------------------------
