@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.utils.module_loading import autodiscover_modules
 from django.utils.text import capfirst
 
+from deliverystore import named
 from deliverystore.datacenter.modelprocessor import ModelProcessor
 from deliverystore.datacenter.processors import BatchProcessor
 from deliverystore.datacenter.words import did_you_mean, listed
@@ -40,17 +41,9 @@ def autodiscover() -> None:
     autodiscover_modules("processors")
 
 
-def name_of(processor: type[BatchProcessor]) -> str:
-    """Return the name of a processor, which may be that of its class."""
-    return processor.name or processor.__name__.removesuffix("Processor").lower()
-
-
 def get_processors() -> dict[str, type[BatchProcessor]]:
     """Return all processors by name, sorted; of several of one name, the first."""
-    found: dict[str, type[BatchProcessor]] = {}
-    for processor in _registered:
-        found.setdefault(name_of(processor), processor)
-    return dict(sorted(found.items()))
+    return dict(sorted(named.by_name(_registered).items()))
 
 
 def get_processor(name: str) -> BatchProcessor:
@@ -91,7 +84,4 @@ def leaves_save_out(processor: type[BatchProcessor]) -> bool:
 
 def clashes() -> Iterator[tuple[str, list[type[BatchProcessor]]]]:
     """Yield each name that several processors have."""
-    by_name: dict[str, list[type[BatchProcessor]]] = {}
-    for processor in _registered:
-        by_name.setdefault(name_of(processor), []).append(processor)
-    return ((name, found) for name, found in by_name.items() if len(found) > 1)
+    return named.clashes(_registered)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from django.utils.module_loading import autodiscover_modules
 
+from deliverystore import named
 from deliverystore.exceptions import ProcessorNotFound, PublishingRefused
 from deliverystore.models import FileMeta
 from deliverystore.publishing.processors import MediaProcessor
@@ -34,17 +35,9 @@ def autodiscover() -> None:
     autodiscover_modules("media_processors")
 
 
-def processor_name(processor: type[MediaProcessor]) -> str:
-    """Return the name of a media processor, which may be that of its class."""
-    return processor.name or processor.__name__.removesuffix("Processor").lower()
-
-
 def get_processors() -> dict[str, type[MediaProcessor]]:
     """Return all media processors by name, in the order in which they are asked."""
-    found: dict[str, type[MediaProcessor]] = {}
-    for processor in _registered:
-        found.setdefault(processor_name(processor), processor)
-    return found
+    return named.by_name(_registered)
 
 
 def get_processor(name: str) -> MediaProcessor:
@@ -75,7 +68,4 @@ def choose(filemeta: FileMeta, name: str = "") -> str:
 
 def clashes() -> Iterator[tuple[str, list[type[MediaProcessor]]]]:
     """Yield each name that several media processors have."""
-    by_name: dict[str, list[type[MediaProcessor]]] = {}
-    for processor in _registered:
-        by_name.setdefault(processor_name(processor), []).append(processor)
-    return ((name, found) for name, found in by_name.items() if len(found) > 1)
+    return named.clashes(_registered)
