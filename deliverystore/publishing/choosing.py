@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from deliverystore.models import FileMeta, Publication, leases
 from deliverystore.publishing.stores import public_store
@@ -29,10 +29,18 @@ def failed(processor: str = "") -> Iterator[FileMeta]:
 
 
 def left(processor: str = "") -> Iterator[FileMeta]:
-    """Yield the files of the publications that wait or broke off."""
+    """Yield the files of the publications that wait or broke off.
+
+    First come those that were tried longest ago, or never: a file that kills each
+    worker keeps none of the others waiting.
+    """
     found = Publication.objects.filter(state__in=Publication.HOLDING)
     found = found.filter(processor=processor) if processor else found
-    return (file for file in _files(found) if leases.is_left(file.publication))
+    tried = found.order_by(F("heartbeat").asc(nulls_first=True), "pk")
+    for pk in list(tried.values_list("pk", flat=True)):
+        one = found.select_related("filemeta__delivery").filter(pk=pk).first()
+        if one is not None and leases.is_left(one):
+            yield one.filemeta
 
 
 def incomplete(processor: str = "") -> Iterator[FileMeta]:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from deliverystore.exceptions import ProcessingFailed
 from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
@@ -120,6 +121,31 @@ def test_a_page_shows_what_visitors_see(client, boss, file, pictures):
     assert f'<img class="deliverystore-picture" src="{_url(file)}"' in response.text
     link = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
     assert f'{link}#file-{file.pk}"' in response.text
+
+
+def test_facts_of_an_error_are_shown_whatever_they_are_called(
+    client, boss, bad, monkeypatch
+):
+    def process(self, job):
+        raise ProcessingFailed("<b>no</b>", items=3, keys="<script>")
+
+    monkeypatch.setattr("tests.publishing.media.UpperProcessor.process", process)
+
+    response = client.get(url("change", done(bad)))
+
+    assert "items 3 keys <script>" in words(response)
+    assert "&lt;b&gt;no&lt;/b&gt;" in response.text
+    assert "&lt;script&gt;" in response.text
+
+
+def test_a_processor_that_has_made_nothing_is_said(client, boss, file, monkeypatch):
+    processor = "tests.publishing.media.UpperProcessor.process"
+    monkeypatch.setattr(processor, lambda self, job: None)
+
+    text = words(client.get(url("change", done(file))))
+
+    assert "has made nothing that visitors see" in text
+    assert "Visitors see what was made" not in text
 
 
 def test_what_has_no_address_is_named_all_the_same(client, boss, file, settings):

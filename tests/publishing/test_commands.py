@@ -15,7 +15,7 @@ from deliverystore.models import Delivery, Publication
 from deliverystore.publishing import WorkbenchManager, public_store, publish, work
 from tests.factories import finished_delivery
 from tests.management.running import printed as run
-from tests.publishing.media import UpperProcessor, expire, public
+from tests.publishing.media import Killed, UpperProcessor, expire, public
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +106,28 @@ def test_what_a_killed_worker_has_left_is_done(file):
 
     assert run("reprocess", "--left") == "1 processed.\n"
     assert run("reprocess", "--left") == "Nothing to do.\n"
+
+
+def test_a_file_that_kills_its_worker_keeps_no_other_one_waiting(file, monkeypatch):
+    files = [finished_delivery(files=[("b.txt", b"b")]).files.get() for _ in range(2)]
+    for one in (file, *files):
+        publish(one, enqueue=False)
+    process = UpperProcessor.process
+
+    def killing(self, job):
+        if job.filemeta == file:
+            raise Killed
+        process(self, job)
+
+    monkeypatch.setattr(UpperProcessor, "process", killing)
+    with pytest.raises(Killed):
+        call_command("reprocess", "--left")
+    expire(file.publication)
+
+    with pytest.raises(Killed):
+        call_command("reprocess", "--left")
+
+    assert [public(one) != {} for one in (file, *files)] == [False, True, True]
 
 
 def test_what_is_gone_from_the_public_store_is_put_there_again(file):

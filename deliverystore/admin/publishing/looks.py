@@ -99,8 +99,10 @@ def thumbnail(files: Iterable[PublishedFile]) -> SafeString | str:
     return ""
 
 
-def in_words(publication: Publication) -> list[str]:
+def in_words(publication: Publication, *, has_files: bool) -> list[str]:
     """Say in sentences what is the matter with a publication."""
+    if publication.state == _State.PROCESSED and not has_files:
+        return [_("Its processor is done, and has made nothing that visitors see.")]
     told = {
         _State.UNPROCESSED: _(
             "It waits for a worker, and begins by itself. If that takes long, ask "

@@ -141,12 +141,15 @@ class PublicationAdmin(BoundedAdmin):
 
     def context_of(self, request: HttpRequest, obj: Publication) -> dict[str, Any]:
         may_see = obj.filemeta.delivery.permits(request.user, "view")
+        published = looks.public_files(_public(obj.filemeta))
         return {
             "badge": looks.badge(obj),
-            "in_words": looks.in_words(obj),
+            "in_words": looks.in_words(obj, has_files=bool(published)),
+            # A template would take a fact of the name "items" for all of them.
+            "error_facts": list(obj.error_metadata.items()),
             "facts": looks.facts(obj, self.admin_site.name, is_linked=may_see),
             "live": looks.progress(obj),
-            "published": looks.public_files(_public(obj.filemeta)),
+            "published": published,
             "may_publish": publishing.may_publish(request.user, obj.filemeta),
         }
 
