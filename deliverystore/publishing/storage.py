@@ -58,8 +58,9 @@ class StorageInterface:
         return _is_local(self.store)
 
     def file_exists(self, filepath: Filepath) -> bool:
-        """Tell whether there is a file."""
-        return self.store.exists(name_of(filepath))
+        """Tell whether there is a file; a folder is none."""
+        store, name = self.store, name_of(filepath)
+        return store.exists(name) and not _is_folder(store, name)
 
     def get_file(self, filepath: Filepath, mode: str = "rb") -> File:
         """Return an open Django File; what is written appears when it is closed.
@@ -70,7 +71,9 @@ class StorageInterface:
 
     def delete_file(self, filepath: Filepath) -> None:
         """Delete a file; do nothing if there is none."""
-        self.store.delete(name_of(filepath))
+        store, name = self.store, name_of(filepath)
+        if not _is_folder(store, name):
+            store.delete(name)
 
     def delete_dir(self, dirpath: Filepath, *, recursive: bool = False) -> bool:
         """Delete a folder and, if asked, what is in it; tell whether it was deleted."""
@@ -194,7 +197,7 @@ def _unsynced(path: Path) -> fsops.Policy:
 def _listed(store: DeliveryStoreInterface, name: str) -> tuple[list[str], list[str]]:
     try:
         return store.listdir(name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return [], []
 
 
@@ -208,7 +211,11 @@ def _delete_below(store: DeliveryStoreInterface, name: str) -> bool:
 
 def _delete_folder(store: DeliveryStoreInterface, name: str) -> bool:
     """Delete an empty folder where there are folders; tell whether it was there."""
-    is_folder = _is_local(store) and Path(store.path(name)).is_dir()
+    is_folder = _is_folder(store, name)
     if is_folder:
         store.delete(name)
     return is_folder
+
+
+def _is_folder(store: DeliveryStoreInterface, name: str) -> bool:
+    return _is_local(store) and Path(store.path(name)).is_dir()

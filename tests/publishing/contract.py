@@ -79,6 +79,14 @@ class StorageContract:
         assert storage.file_exists(other)
         assert not storage.delete_dir(["dir1"], recursive=True)
 
+    def test_a_folder_is_no_file_and_a_file_no_folder(self, storage, stored):
+        assert not storage.file_exists(stored[:1])
+        storage.delete_file(stored[:1])
+        assert not storage.delete_dir(stored)
+        assert not storage.delete_dir(stored, recursive=True)
+
+        assert storage.file_exists(stored)
+
     def test_a_file_can_be_copied_here_and_there(self, storage, stored, tmp_path):
         path = tmp_path / "copy.jpg"
         path.write_bytes(b"replaced")
