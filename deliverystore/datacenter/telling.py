@@ -44,6 +44,9 @@ class TellingModelCell(ModelCell):
     def __init__(self, field: models.Field, formats: Formats) -> None:
         super().__init__(field, formats)
         self._accepted = formats.of(field) if isinstance(field, _MOMENTS) else []
+        if self._accepted and not self.choices:
+            how = _formats(self._accepted, gettext("Written as %(formats)s."))
+            self.help_text = f"{self.help_text} {how}".strip()
 
     def clean(self, text: str) -> object:
         try:

@@ -777,6 +777,15 @@ def test_cancelled_what_is_in_stays_and_the_rest_is_pending(center):
     assert Faculty.objects.count() == 6
 
 
+def test_lists_know_how_many_rows_are_in_the_files_that_a_run_has_made(center):
+    run = start(center, *faculties(6))
+
+    run = runs.work(run, batch_size=2, advance=lambda run: runs.cancel(run))
+
+    known = {path: center.get_file(path).records for path in names_in(center)}
+    assert (known[run.finished_file], known[run.pending_file]) == (2, 4)
+
+
 def test_cancelled_before_it_began_the_file_stays_where_it_is(center):
     run = start(center, ("A", "Arts"))
 

@@ -50,6 +50,15 @@ def test_a_date_is_refused_with_all_formats_that_are_taken():
     assert message.endswith("Also taken: DD.MM.YYYY, DD month YY.")
 
 
+def test_a_field_of_dates_says_how_they_are_written():
+    described = {one.name: one.help_text for one in PupilProcessor().describe("create")}
+
+    assert described["admitted_on"].endswith(
+        "Written as DD.MM.YYYY, DD month YY, YYYY-MM-DD."
+    )
+    assert "Written as" not in described["matric_no"]
+
+
 def test_a_day_that_no_month_has_is_told_as_such():
     code, message = refusal(PupilProcessor, "admitted_on", "2026-02-31")
 

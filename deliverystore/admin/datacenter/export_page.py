@@ -183,7 +183,6 @@ def _facts(export: Export) -> list[tuple[str, str]]:
         f"{name} = {shown(text)}" if text else _("no %(name)s") % {"name": name}
         for name, text in export.filters.items()
     )
-    took = looks.duration(export.started, export.ended)
     pairs = [
         (_("processor"), export.processor),
         (_("only"), filters or _("all objects")),
@@ -193,7 +192,7 @@ def _facts(export: Export) -> list[tuple[str, str]]:
         (_("added"), time_text(export.added)),
         (_("started"), export.started and time_text(export.started)),
         (_("ended"), export.ended and time_text(export.ended)),
-        (_("took"), took and looks.seconds(took.total_seconds())),
+        (_("took"), looks.took(export)),
         (_("expires"), _until(export)),
     ]
     return [(label, str(value)) for label, value in pairs if value]

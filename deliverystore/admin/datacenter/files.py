@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 COLUMNS = {
     "name": gettext_lazy("Name"),
     "size": gettext_lazy("Size"),
-    "records": gettext_lazy("Records"),
+    "records": gettext_lazy("Rows"),
     "date": gettext_lazy("Changed"),
 }
 # These are more useful the other way round.

@@ -44,7 +44,9 @@ MODES = {
     "remove": _lazy("remove objects"),
     "upsert": _lazy("create or change objects"),
 }
-_MINUTE, _HOUR = 60, 3600
+_EXACT, _MINUTE, _HOUR = 10, 60, 3600  # in seconds
+# What is there at all is seen in a bar: its least length, of 100.
+_VISIBLE = 2.0
 _BREAK = mark_safe("<wbr>")
 # What of a name stays on one line, if it has room there.
 _PIECE = re.compile(r"[^._-]*[._-]+|[^._-]+").findall
@@ -116,6 +118,17 @@ def seconds(count: float) -> str:
     return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
 
 
+def took(work: Leased) -> str:
+    """Return how long some work was under way, "" if it has not ended: "0.3 s"."""
+    time = duration(work.started, work.ended)
+    if time is None:
+        return ""
+    count = time.total_seconds()
+    if count < _EXACT:
+        return _("%(count)s s") % {"count": decimal(max(0.1, count))}
+    return seconds(count)
+
+
 def duration(first: datetime | None, last: datetime | None) -> timedelta | None:
     """Return the time between two moments, if there was both and some."""
     if first is None or last is None or last <= first:
@@ -125,10 +138,17 @@ def duration(first: datetime | None, last: datetime | None) -> timedelta | None:
 
 def bar(run: ImportRun) -> list[Part]:
     """Return the rows of a run as pieces of a bar: gone in, failed and blank."""
+    counts = {name: getattr(run, name) for name in ("finished", "failed", "blank")}
+    rows = max(run.rows, 1)
+    lengths = {
+        name: max(100 * count / rows, _VISIBLE) if count else 0.0
+        for name, count in counts.items()
+    }
+    longest = max(lengths, key=lambda name: lengths[name])
+    lengths[longest] -= max(0.0, sum(lengths.values()) - 100)
     parts, start = [], 0.0
-    for name in ("finished", "failed", "blank"):
-        length = round(100 * getattr(run, name) / run.rows, 3) if run.rows else 0.0
-        parts.append(Part(name=name, start=round(start, 3), length=length))
+    for name, length in lengths.items():
+        parts.append(Part(name=name, start=round(start, 3), length=round(length, 3)))
         start += length
     return parts
 

@@ -92,7 +92,8 @@ class ProcessorPages(PageFamily):
             raise NotPermitted(f"{request.user} may not {mode} with {name!r}.")
         text = registry.get_processor(name).csv_template(Mode(mode))
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-        protect(response, f"{name}.csv")
+        # Its name says what it is for: templates of two modes lie side by side.
+        protect(response, f"{name}-{mode}.csv")
         return response
 
 
@@ -138,7 +139,13 @@ def _described(
     by_mode = [{one.name: one for one in processor.describe(mode)} for mode in told]
     abouts = {field: one for found in by_mode for field, one in found.items()}
     fields = [
-        Field(about=abouts[field], uses=[_use(found.get(field)) for found in by_mode])
+        Field(
+            about=abouts[field],
+            uses=[
+                _use(found.get(field), mode)
+                for found, mode in zip(by_mode, told, strict=True)
+            ],
+        )
         for field in processor.fields
         if field in abouts
     ]
@@ -152,9 +159,10 @@ def _described(
     )
 
 
-def _use(about: FieldDescription | None) -> str:
+def _use(about: FieldDescription | None, mode: Mode) -> str:
     if about is None:
         return _("not read")
+    is_key = about.is_key and mode is not Mode.CREATE
     if about.required:
-        return _("required")
-    return _("key") if about.is_key else _("optional")
+        return _("required, key") if is_key else _("required")
+    return _("key") if is_key else _("optional")

@@ -74,7 +74,7 @@ class RowPages(RunViews):
             if attempted(request, lambda: runs.edit_row(row, cells, request.user)):
                 return self._after_edit(request, row)
             return HttpResponseRedirect(self.url("row", pk, number))
-        title = _("Record %(number)s of import %(id)s") % {"number": number, "id": pk}
+        title = _("Row %(number)s of import %(id)s") % {"number": number, "id": pk}
         context = {
             **self.page.page_context(request, "runs", title),
             "run": run,
@@ -88,7 +88,7 @@ class RowPages(RunViews):
         return TemplateResponse(request, template, context)
 
     def _after_edit(self, request: HttpRequest, row: FailedRow) -> HttpResponse:
-        text = _("Record %(number)s is kept as it is now, to be tried again.")
+        text = _("Row %(number)s is kept as it is now, to be tried again.")
         messages.success(request, text % {"number": row.number})
         following = None
         if request.POST.get("then") == "next":

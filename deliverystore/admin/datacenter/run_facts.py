@@ -35,7 +35,6 @@ def facts(
     run: ImportRun, children: Sequence[ImportRun], url: Callable[..., str]
 ) -> list[tuple[str, str]]:
     """Return what is known of a run; url makes the address of a page by its name."""
-    took = looks.duration(run.started, run.ended)
     limits = [
         _("failed: %(limit)s") % {"limit": run.max_failed} if run.max_failed else "",
         _("removed: %(limit)s") % {"limit": run.max_removed} if run.max_removed else "",
@@ -57,7 +56,7 @@ def facts(
         (_("added"), time_text(run.added)),
         (_("started"), run.started and time_text(run.started)),
         (_("ended"), run.ended and time_text(run.ended)),
-        (_("took"), took and looks.seconds(took.total_seconds())),
+        (_("took"), looks.took(run)),
     ]
     return [(label, str(value)) for label, value in pairs if value]
 

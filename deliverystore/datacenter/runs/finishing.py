@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -55,6 +58,8 @@ def finish(run: ImportRun, lease: Lease) -> None:
                     user=run.user,
                 )
             _end(run, lease, where or _found(center, run))
+    if where is not None:
+        _remember(center, run, where)
 
 
 def end_state(run: ImportRun) -> ImportRun.State:
@@ -82,6 +87,23 @@ def _end(run: ImportRun, lease: Lease, where: Distribution | None) -> None:
         lease.release()
         if where is not None and run.parent is not None:
             _end_parent(run.parent, where)
+
+
+def _remember(center: DataCenter, run: ImportRun, where: Distribution) -> None:
+    """Let lists say how many rows the files have that were just made."""
+    counts = {where.pending: run.failed}
+    if run.parent is None:
+        # Otherwise it has the rows of earlier tries, too.
+        counts[where.finished] = run.finished
+    for path, count in counts.items():
+        # Somebody may have taken the file already.
+        with contextlib.suppress(FileNotFound):
+            if path:
+                center.count_records(path, partial(_known, count))
+
+
+def _known(count: int, _: BinaryIO) -> int:
+    return count
 
 
 def _end_parent(parent: ImportRun, where: Distribution) -> None:

@@ -144,7 +144,7 @@ def test_a_row_is_edited_and_goes_in(center, client):
     assert 'for="cell-0"' in page
 
     response = edit(client, run, 1, ["OK", "Mended"])
-    assert "Record 1 is kept as it is now" in words(response)
+    assert "Row 1 is kept as it is now" in words(response)
     assert "edited" in words(response)
     new = runs.work(runs.retry(run, enqueue=False))
     assert new.state == "finished"

@@ -48,7 +48,9 @@ def test_a_template_is_a_csv_file_with_the_columns_of_the_mode(client, boss):
 
     assert response.content == b"code\r\n"
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"] == 'attachment; filename="faculty.csv"'
+    assert (
+        response["Content-Disposition"] == 'attachment; filename="faculty-remove.csv"'
+    )
 
 
 @pytest.mark.parametrize(

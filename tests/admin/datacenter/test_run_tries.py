@@ -69,11 +69,11 @@ def test_a_number_says_in_which_file_it_counts(client, chain):
     first, second, third = chain
     pending = third.file
     assert "counted in" not in words(page(client, first))
-    assert "Records are counted in f.csv ." in words(page(client, second))
-    assert f"Records are counted in {pending} ." in words(page(client, third))
+    assert "Rows are counted in f.csv ." in words(page(client, second))
+    assert f"Rows are counted in {pending} ." in words(page(client, third))
 
     assert "counted in" not in words(page(client, first, "rows"))
-    as_it_came = "Records and lines are counted in f.csv , the file as it came."
+    as_it_came = "Rows and lines are counted in f.csv , the file as it came."
     assert as_it_came in words(page(client, second, "rows"))
     rows = words(page(client, third, "rows"))
     assert f"are counted in {pending} , not in f.csv ." in rows

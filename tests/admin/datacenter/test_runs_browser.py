@@ -119,7 +119,7 @@ def test_a_row_is_edited_with_the_keyboard(admin, center):
     admin.get_by_label("code:").fill("OK")
     admin.keyboard.press("Enter")
 
-    expect(admin.get_by_text("Record 1 is kept as it is now")).to_be_visible()
+    expect(admin.get_by_text("Row 1 is kept as it is now")).to_be_visible()
     expect(admin.get_by_role("row", name="1 line 2 edited")).to_be_visible()
 
 
