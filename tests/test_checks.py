@@ -9,6 +9,7 @@ import pytest
 from django.core.checks import run_checks
 
 from deliverystore.backends import MemoryDeliveryStore
+from deliverystore.publishing import registry as media_registry
 
 # Django's own checks ask the database what it can do.
 pytestmark = pytest.mark.django_db
@@ -17,6 +18,12 @@ pytestmark = pytest.mark.django_db
 class NeedsAnArgument(MemoryDeliveryStore):
     def __init__(self, argument):
         super().__init__()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_published(monkeypatch):
+    """What is public is looked at if there is a media processor only."""
+    monkeypatch.setattr(media_registry, "_registered", [])
 
 
 def found():

@@ -27,7 +27,7 @@ def named_folders() -> dict[str, Path]:
     folders = {"DELIVERY_STORE_ROOT": folder_of(load_store())}
     if (fallback := load_fallback()) is not None:
         folders["DELIVERY_STORE_FALLBACK"] = folder_of(fallback)
-    names = ["DELIVERY_STORE_UPLOAD_ROOT"]
+    names = ["DELIVERY_STORE_UPLOAD_ROOT", "DELIVERY_STORE_WORKBENCH_ROOT"]
     if conf.DELIVERY_STORE_DATACENTER_STORAGE is None:
         names.append("DELIVERY_STORE_DATACENTER_ROOT")
     for name in names:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.checks import CheckMessage
+from django.core.checks import Warning as CheckWarning
 from django.core.files.storage import storages
 
+from deliverystore.backends import DjangoStorageDeliveryStore
+from deliverystore.backends.handler import load_fallback, load_store
 from deliverystore.checks.faults import fault_of_folder, wrong
 from deliverystore.checks.overlaps import named_folders
 from deliverystore.conf import conf
@@ -33,8 +36,11 @@ def check_publishing() -> Iterator[CheckMessage]:
 
 
 def check_public_folder() -> Iterator[CheckMessage]:
-    """Check that what visitors may get is no folder of what they may not."""
-    if not media_registry.get_processors() or not public_store.local_storage:
+    """Check that what visitors may get is not where there is what they may not."""
+    if not media_registry.get_processors():
+        return
+    yield from _check_shared_storage()
+    if not public_store.local_storage:
         return
     public = Path(public_store.get_local_path(["name"])).parent.resolve()
     if public == Path.cwd():
@@ -49,3 +55,26 @@ def check_public_folder() -> Iterator[CheckMessage]:
                 "Choose folders of which none lies in another: one of them is public."
             )
             yield wrong(31, message, hint)
+
+
+def _check_shared_storage() -> Iterator[CheckMessage]:
+    """Check that the public storage is not that of a private store, too."""
+    alias = conf.DELIVERY_STORE_PUBLIC_STORAGE
+    public = storages[alias]
+    private = [
+        name
+        for name, store in (
+            ("DELIVERY_STORE_BACKEND", load_store()),
+            ("DELIVERY_STORE_FALLBACK", load_fallback()),
+        )
+        if isinstance(store, DjangoStorageDeliveryStore) and store.storage is public
+    ]
+    if alias == conf.DELIVERY_STORE_DATACENTER_STORAGE:
+        private.append("DELIVERY_STORE_DATACENTER_STORAGE")
+    for name in private:
+        yield CheckWarning(
+            f"{name} and the public store are both in STORAGES[{alias!r}].",
+            hint="Give each a bucket of its own; or let visitors read nothing there "
+            'but what is below "published/", and silence this.',
+            id="deliverystore.W030",
+        )

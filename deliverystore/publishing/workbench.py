@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -22,6 +23,8 @@ from deliverystore.streams import CHUNK_SIZE
 
 # Held locked as long as the process of the workbench lives.
 _LEASE = ".lease"
+# Nothing else in the base is ever removed: it may be the wrong folder.
+_NAME = re.compile("[0-9a-f]{16}")
 
 
 class Workbench:
@@ -125,6 +128,8 @@ class WorkbenchManager:
         before = time.time() - older_than
         with contextlib.suppress(FileNotFoundError):
             for path in sorted(self.base.iterdir()):
+                if not _NAME.fullmatch(path.name):
+                    continue
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                     if path.lstat().st_mtime <= before and not _is_leased(path):
                         yield path

@@ -37,8 +37,37 @@ def test_what_is_public_must_not_be_where_the_private_files_are(
 ):
     settings.STORAGES["media"]["OPTIONS"] = {"location": tmp_path / public}
     settings.STORAGES = {**settings.STORAGES}
+    settings.DELIVERY_STORE_WORKBENCH_ROOT = None
 
     assert found() == ["deliverystore.E031"]
+
+
+@pytest.mark.parametrize("folder", ["media", "media/work", "deliveries", "."])
+def test_a_workbench_is_in_no_other_folder(settings, media, processor, folder):
+    settings.DELIVERY_STORE_WORKBENCH_ROOT = media.parent / folder
+
+    assert set(found()) <= {"deliverystore.E017", "deliverystore.E031"}
+    assert found()
+
+
+@pytest.mark.parametrize("store", ["deliveries", "tables", "both"])
+def test_a_bucket_for_what_is_private_and_what_is_public_is_told(
+    settings, processor, store
+):
+    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "bucket": memory}
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "bucket"
+    if store != "tables":
+        backend = "deliverystore.backends.DjangoStorageDeliveryStore"
+        settings.DELIVERY_STORE_BACKEND = backend
+        settings.DELIVERY_STORE_STORAGE = "bucket"
+        settings.DELIVERY_STORE_ROOT = "deliveries"
+    if store != "deliveries":
+        settings.DELIVERY_STORE_DATACENTER_STORAGE = "bucket"
+        settings.DELIVERY_STORE_DATACENTER_ROOT = "tables"
+
+    told = [one for one in found() if one == "deliverystore.W030"]
+    assert len(told) == (2 if store == "both" else 1)
 
 
 def test_who_publishes_nothing_may_keep_private_files_below_others(

@@ -168,18 +168,19 @@ def test_stopped_it_says_what_it_has_done(file, bad, monkeypatch, capsys):
 
 def test_abandoned_workbenches_are_removed(media, tmp_path):
     base = tmp_path / "benches"
-    for name in ("old", "new"):
-        (base / name).mkdir(parents=True)
-    os.utime(base / "old", (time.time() - 7200,) * 2)
+    old, new = base / f"{1:016x}", base / f"{2:016x}"
+    for path in (old, new):
+        path.mkdir(parents=True)
+    os.utime(old, (time.time() - 7200,) * 2)
     with WorkbenchManager().create():
         assert run("clear_workbench", "--dry-run").splitlines() == [
-            str(base / "old"),
+            str(old),
             "1 workbenches would be removed.",
         ]
         document = json.loads(run("clear_workbench", "--json"))
 
-    assert document["workbenches"] == [str(base / "old")]
-    assert [path.name for path in base.iterdir()] == ["new"]
+    assert document["workbenches"] == [str(old)]
+    assert list(base.iterdir()) == [new]
 
 
 def test_the_sweep_counts_what_was_replaced(file, settings):

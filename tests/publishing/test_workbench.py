@@ -112,8 +112,7 @@ def test_what_is_not_stored_cannot_be_copied(manager, remote):
 
 
 def test_only_old_workbenches_that_nobody_holds_are_cleared(manager):
-    old = manager.base / "old"
-    new = manager.base / "new"
+    old, new = manager.base / f"{1:016x}", manager.base / f"{2:016x}"
     with manager.create() as held:
         for path in (old, new):
             path.mkdir()
@@ -125,6 +124,16 @@ def test_only_old_workbenches_that_nobody_holds_are_cleared(manager):
 
         assert held.path.is_dir()
         assert new.is_dir()
+
+
+def test_what_is_no_workbench_stays_whatever_folder_is_named(manager):
+    """It may be that of the deliveries, or of all temporary files."""
+    for name in ("1", "2026", "photos", "A" * 16, "f" * 17):
+        (manager.base / name).mkdir(parents=True)
+        make_old(manager.base / name)
+
+    assert manager.clear(older_than=0) == []
+    assert len(list(manager.base.iterdir())) == 5
 
 
 def test_the_workbench_of_a_killed_process_is_cleared(manager):
