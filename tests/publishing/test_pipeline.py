@@ -685,6 +685,41 @@ def test_of_eight_files_of_one_name_published_at_once_each_has_its_own_results(
     assert len(recorded()) == 16
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_while_it_is_made_anew_always_finds_the_whole_file(file, processor):
+    if connection.vendor == "sqlite":
+        pytest.skip("one transaction at a time writes there")
+    versions = iter(range(1000))
+
+    def one_of_many(job):
+        text = f"{next(versions)} " * 10_000
+        job.publish("text", write(job, text=text))
+
+    using(processor, one_of_many)
+    done(file)
+    seen, is_over = set(), threading.Event()
+
+    def read():
+        try:
+            while not is_over.is_set():
+                text = public(file)["text"]
+                assert len(set(text.split())) == 1
+                assert len(text.split()) == 10_000
+                seen.add(text)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as readers:
+        reader = readers.submit(read)
+        for _ in range(30):
+            done(file)
+            sweep()
+        is_over.set()
+        reader.result()
+
+    assert len(seen) > 2
+
+
 # -- Who may, and what cannot be ------------------------------------------------------
 
 
