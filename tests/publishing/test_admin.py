@@ -133,7 +133,9 @@ def test_facts_of_an_error_are_shown_whatever_they_are_called(
 
     response = client.get(url("change", done(bad)))
 
-    assert "items 3 keys <script>" in words(response)
+    # A database may keep them in another order.
+    for fact in ("items 3", "keys <script>"):
+        assert fact in words(response)
     assert "&lt;b&gt;no&lt;/b&gt;" in response.text
     assert "&lt;script&gt;" in response.text
 
