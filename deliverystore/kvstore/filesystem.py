@@ -89,10 +89,10 @@ class FileSystemStore(AbstractStore):
         """Return the files that sweep() would remove."""
         before = time.time() - older_than.total_seconds()
         return [
-            Path(entry)
+            path
             for folder in (self._journal.folder, self.path)
             for entry in _files(folder)
-            if self._is_litter(entry.name) and _modified(entry) < before
+            if self._is_litter(path := Path(entry)) and _modified(entry) < before
         ]
 
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
@@ -102,7 +102,7 @@ class FileSystemStore(AbstractStore):
             return 0
         with self._journal.alone():
             # Somebody may need by now what nobody needed then.
-            litter = [str(path) for path in found if self._is_litter(path.name)]
+            litter = [str(path) for path in found if self._is_litter(path)]
             return sum(map(fsops.drop, litter))
 
     # -- Reading: no lock, no change -------------------------------------------------
@@ -159,12 +159,13 @@ class FileSystemStore(AbstractStore):
             raise
         return applied
 
-    def _is_litter(self, name: str) -> bool:
+    def _is_litter(self, path: Path) -> bool:
         """Tell whether a file is temporary, or that of a key that is gone."""
-        stem, _, suffix = name.rpartition(".")
-        if f".{suffix}" in (DATA, KEY) and not stem.startswith("."):
-            return not self._pairs.is_there(stem)
-        return name.startswith(TEMPORARY_PREFIX)
+        if path.name.startswith("."):
+            return path.name.startswith(TEMPORARY_PREFIX)
+        # Others in the journal are those of a step.
+        is_of_key = path.suffix in (DATA, KEY) and path.parent == self.path
+        return is_of_key and not self._pairs.is_there(path.stem)
 
 
 class _Step:

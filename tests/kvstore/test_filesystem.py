@@ -204,10 +204,10 @@ def test_a_sweep_removes_what_killed_writers_have_left(store, folder):
 
 def test_a_sweep_does_not_mind_what_goes_while_it_looks(folder):
     class Gone(FileSystemStore):
-        def _is_litter(self, name):
-            if name == "gone.data":
-                (self.path / name).unlink(missing_ok=True)
-            return name == "gone.data"
+        def _is_litter(self, path):
+            if path.name == "gone.data":
+                path.unlink(missing_ok=True)
+            return path.name == "gone.data"
 
     (folder / "gone.data").touch()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from deliverystore import fsops
@@ -86,6 +88,17 @@ def test_a_decided_step_is_done_by_who_writes_next(folder, killed):
 
     assert store.get_metadata("old") == {"is": "new", "more": 1}
     assert not store.exists("gone")
+
+
+def test_a_step_that_waits_to_be_ended_is_nothing_left_over(folder, killed):
+    killed(0)
+    for path in (folder / ".deliverystore-journal").iterdir():
+        os.utime(path, (0, 0))
+    store = FileSystemStore(folder)
+
+    assert store.leftovers() == []
+    assert store.sweep() == 0
+    assert store.to_bytes("old") == b"new"
 
 
 @pytest.mark.parametrize("name", ["old.metadata", "old.data", ".decided-"])
