@@ -327,6 +327,18 @@ def test_what_a_rolled_back_transaction_has_stored_is_noted_then_swept(
     assert store.exists("key")
 
 
+def test_a_storage_that_is_configured_no_more_hides_no_strays_of_others(
+    settings, caplog
+):
+    before = settings.STORAGES
+    settings.STORAGES = {**before, "gone": before["default"]}
+    DatabaseStore("gone").set("key", (b"data", {}))
+    settings.STORAGES = before
+
+    assert said("--strays").endswith("0 strays noted.\n")
+    assert "Strays may stay in 'gone'" in caplog.text
+
+
 def test_what_cannot_be_swept_keeps_the_command_from_nothing_else(
     littered, settings, tmp_path, capsys
 ):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from itertools import islice, takewhile
+
+from django.core.files.storage.handler import InvalidStorageError
 
 from deliverystore.kvstore.database import FOLDER
 from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
 from deliverystore.models.removal import untouched_since
+
+logger = logging.getLogger(__name__)
 
 # So many names are looked for at once.
 _BATCH = 500
@@ -22,7 +27,8 @@ def note_strays() -> int:
     """Note data that no row names for the sweep; return how much there is.
 
     It is older than DELIVERY_STORE_GRACE, and the sweep waits for as long again. No
-    other database may have data in the same storages: it would be taken for strays.
+    other database may have data in the same storages: it would be taken for strays. A
+    storage that cannot be looked at is left out, and logged.
     """
     count, found = 0, _strays()
     while batch := list(islice(found, _BATCH)):
@@ -32,18 +38,25 @@ def note_strays() -> int:
 
 def _strays() -> Iterator[StoredRemoval]:
     for alias in _storages():
-        names = _names(alias)
-        while batch := list(islice(names, _BATCH)):
-            known = {
-                name
-                for model in (StoredValue, StoredRemoval)
-                for name in model.objects.filter(
-                    storage=alias, stored_as__in=batch
-                ).values_list("stored_as", flat=True)
-            }
-            for name in batch:
-                if name not in known:
-                    yield StoredRemoval(storage=alias, stored_as=name)
+        try:
+            yield from _strays_in(alias)
+        except (OSError, InvalidStorageError, NotImplementedError):
+            logger.exception("Strays may stay in %r.", alias)
+
+
+def _strays_in(alias: str) -> Iterator[StoredRemoval]:
+    names = _names(alias)
+    while batch := list(islice(names, _BATCH)):
+        known = {
+            name
+            for model in (StoredValue, StoredRemoval)
+            for name in model.objects.filter(
+                storage=alias, stored_as__in=batch
+            ).values_list("stored_as", flat=True)
+        }
+        for name in batch:
+            if name not in known:
+                yield StoredRemoval(storage=alias, stored_as=name)
 
 
 def _names(alias: str) -> Iterator[str]:
