@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import connections
@@ -27,6 +28,16 @@ WITH RECURSIVE below (id, depth) AS (
 )
 SELECT id FROM below WHERE depth > 0
 """
+_LAST = """
+WITH RECURSIVE below (first, id) AS (
+    SELECT id, id FROM deliverystore_importrun WHERE id IN ({})
+    UNION ALL
+    SELECT below.first, run.id
+    FROM deliverystore_importrun run JOIN below ON run.parent_id = below.id
+    WHERE run.state NOT IN ('tried', 'failed')
+)
+SELECT first, MAX(id) FROM below GROUP BY first
+"""
 
 
 class Try(NamedTuple):
@@ -49,3 +60,15 @@ def below(pk: int, using: str, most: int) -> list[int]:
     with connections[using].cursor() as cursor:
         cursor.execute(_BELOW, [pk, most])
         return [id_ for (id_,) in cursor.fetchall()]
+
+
+def last(pks: Collection[int], using: str) -> dict[int, int]:
+    """Return for each import the last one that goes back to it and changed something.
+
+    That is itself if there is no other.
+    """
+    if not pks:
+        return {}
+    with connections[using].cursor() as cursor:
+        cursor.execute(_LAST.format(", ".join(["%s"] * len(pks))), list(pks))
+        return dict(cursor.fetchall())

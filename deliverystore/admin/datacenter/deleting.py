@@ -60,12 +60,14 @@ class DeletingPages(PageFamily):
             self._delete(request, center, paths)
             return self.redirect(_list_of(paths[0].rpartition("/")[0]))
         files = [center.get_file(path) for path in paths]
+        where = _list_of(paths[0].rpartition("/")[0])
         return self.show(
             request,
             "delete.html",
             _("Delete files?") if len(files) > 1 else _("Delete this file?"),
+            tab="pending" if where == "changelist" else where,
             files=files,
-            back=self.url(_list_of(paths[0].rpartition("/")[0])),
+            back=self.url(where),
         )
 
     def restore(self, request: HttpRequest) -> HttpResponseBase:

@@ -15,7 +15,7 @@ from deliverystore.admin.datacenter.links import RunLinks
 from deliverystore.admin.datacenter.looks import badge, problems, run_badge
 from deliverystore.datacenter import DataCenter, browsing, naming, pending, permissions
 from deliverystore.datacenter.browsing import Query
-from deliverystore.datacenter.runs.of_files import runs_of
+from deliverystore.datacenter.runs.of_files import last_tries, runs_of
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class FileLists(PageFamily):
         is_deleted = one.folder == naming.DELETED
         paths = [] if is_deleted else [file.relative_path for file in listing.files]
         runs = runs_of(paths)
+        tries = last_tries(runs.values())
+        runs = {path: tries.get(run.pk, run) for path, run in runs.items()}
         return self.show(
             request,
             "files.html",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from django.db.models import QuerySet
 
 from deliverystore.datacenter import naming
 from deliverystore.datacenter.rows.outcomes import Mode
-from deliverystore.models import DataFileInfo, ImportRun
+from deliverystore.models import DataFileInfo, ImportRun, lineage
 
 _NAMES = ("file", "pending_file", "finished_file", "original_file")
 _FACTS = ("id", "state", "processor", "mode", *_NAMES)
@@ -35,6 +35,14 @@ def runs_of(paths: Iterable[str]) -> dict[str, ImportRun]:
             if path not in last or last[path].pk < run.pk:
                 last[path] = run
     return last
+
+
+def last_tries(runs: Collection[ImportRun]) -> dict[int, ImportRun]:
+    """Return, for those whose rows were tried again, the last try, by two queries."""
+    again = [run.pk for run in runs if run.state == ImportRun.State.RETRIED]
+    last = lineage.last(again, ImportRun.objects.db)
+    found = ImportRun.objects.only(*_FACTS).in_bulk(last.values())
+    return {first: found[pk] for first, pk in last.items() if pk in found}
 
 
 def held_run(file: str) -> ImportRun | None:

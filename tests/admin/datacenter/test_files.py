@@ -317,6 +317,17 @@ def test_files_of_an_import_lead_to_it(show, center):
         assert f"import {run.pk} some rows failed" in words(show(tab)), tab
 
 
+def test_a_file_whose_rows_were_tried_again_says_how_that_ended(show, center):
+    center.upload("f.csv", "code,name\nA,x\ntoo-long-code-for-this,y\n")
+    run = runs.work(runs.start_run("f.csv", "faculty", "create", enqueue=False))
+    runs.correct_values(run, "code", {"too-long-code-for-this": "B"})
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    page = words(show("finished/"))
+    assert f"import {again.pk} all rows are in" in page
+    assert f"import {run.pk}" not in page
+
+
 def test_an_import_that_somebody_may_not_see_is_no_link(client, center):
     run = start(center, ("1", "x"))
     client.force_login(person("uploader"))
@@ -351,6 +362,7 @@ def test_several_files_are_chosen_and_deleted(client, boss, center):
 
     asked = client.post(url("delete"), {"file": paths, "where": "finished"})
     assert "These 2 files go to the tab Deleted" in words(asked)
+    assert f'"{url("finished")}" aria-current="page"' in asked.text
     assert center.place.exists("finished/a.csv")
     response = client.post(url("delete"), {"file": paths, "confirmed": "1"})
 
