@@ -29,7 +29,7 @@ from deliverystore.models.access import may
 from deliverystore.publishing.registry import get_processors as publishers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
     from django.urls import URLPattern
@@ -108,7 +108,7 @@ class DeliveryAdmin(BoundedAdmin):
         return ("-time_of_delivery", "-pk") if by_time else ("-pk",)
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "last_check": last_check(request)}
         return super().changelist_view(request, context)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.utils.text import capfirst
 
 from deliverystore.admin.changelist import PER_PAGE, BoundedChangeList, BoundedPaginator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
@@ -75,7 +78,11 @@ class BoundedAdmin(ReadOnlyAdmin):
         return BoundedChangeList
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"search_help": self.search_help, **(extra_context or {})}
+        context = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "search_help": self.search_help,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)

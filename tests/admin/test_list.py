@@ -9,6 +9,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from deliverystore.admin.changelist import MAX_LISTED, PER_PAGE
@@ -372,3 +373,13 @@ def test_a_number_that_no_column_can_hold_is_no_fault(boss, client):
         response = client.get(LIST, {field: "9" * 20})
 
         assert response.status_code in {200, 302}, field
+
+
+@pytest.mark.parametrize(
+    "model", ["delivery", "importrun", "publication", "storedvalue"]
+)
+def test_a_list_is_called_by_what_is_in_it(client, boss, model):
+    page = client.get(reverse(f"admin:deliverystore_{model}_changelist"))
+
+    assert str(page.context["title"]) in page.text
+    assert not page.context["title"].startswith("Select")

@@ -28,7 +28,6 @@ class ExportAdmin(WorkAdmin):
 
     tabs = ("exports",)
     pages = (NewExport, ExportPages)
-    list_title = _("Exports")
     list_display = (
         "export_number",
         "processor",

@@ -38,15 +38,9 @@ class WorkAdmin(BoundedAdmin, DataCenterPages):
     actions = None
     # The views beyond those that Django has.
     pages: tuple[Callable[[DataCenterPages], Pages], ...] = ()
-    # What the list is called, as a title.
-    list_title: Any = ""
 
     class Media:
         css = {"all": ("deliverystore/datacenter-runs.css",)}
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        context = {"title": self.list_title, **(extra_context or {})}
-        return super().changelist_view(request, context)
 
     def get_urls(self) -> list[URLPattern]:
         # They go before Django's, which take every path.

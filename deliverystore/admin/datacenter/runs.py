@@ -34,7 +34,6 @@ class ImportRunAdmin(WorkAdmin):
 
     tabs = ("runs", "figures")
     pages = (RunActions, RowPages, FigurePages, CorrectionPages)
-    list_title = _("Imports")
     list_display = (
         "run_number",
         "file_name",
