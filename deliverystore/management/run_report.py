@@ -11,6 +11,7 @@ from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import Kind
 from deliverystore.datacenter.places import FolderPlace
 from deliverystore.datacenter.problems import Code
+from deliverystore.datacenter.runs import tasks
 from deliverystore.datacenter.runs.guesses import FILE_CODE
 from deliverystore.exceptions import ColumnsRefused, TableUnreadable
 from deliverystore.management.check_report import printable
@@ -54,6 +55,18 @@ def not_in(run: ImportRun) -> str:
     ) % {"count": f"{run.failed:,}", "file": run.file}
     where = f", see {path_of(run.pending_file)}" if run.pending_file else ""
     return " ".join(filter(None, [f"{text}{where}.", _hint_of_run(run)]))
+
+
+def how_it_goes(run: ImportRun) -> str:
+    """Return what has become of a run that was started, to be said behind its name."""
+    if run.state == ImportRun.State.WAITING:
+        who = "`import_csv --resume`" if tasks.run_import is None else "a worker"
+        return f" waits for {who}"
+    if run.state == ImportRun.State.RUNNING:
+        return " is under way"
+    if run.failed:
+        return f": {not_in(run)}"
+    return ": " + ": ".join(filter(None, [state_of(run), run.error]))
 
 
 def waiting_rows(run: ImportRun) -> str:

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from deliverystore.datacenter import DataCenter, OnTaken, naming, start_run
 from deliverystore.digests import Digester
 from deliverystore.exceptions import DeliveryStoreError, RunBusy
+from deliverystore.management import run_report
 from deliverystore.management.ending import FAILED
 from deliverystore.models import Delivery
 from deliverystore.models.access import User
@@ -67,7 +68,7 @@ def target(asked: Asked) -> Target:
 def to_datacenter(
     claim: Claim, *, user: User | None, processor: str = "", mode: str = ""
 ) -> str:
-    """Upload a file to the data center and, with a processor, begin to import it.
+    """Upload a file to the data center and, with a processor, have it imported.
 
     If the same file waits there already, since somebody was killed after the upload,
     it is not uploaded again.
@@ -84,17 +85,21 @@ def to_datacenter(
                 notify=not processor,
             )
         name = uploaded.relative_path
+    other_name = "" if name == claim.filename else name
     if not processor:
-        return f"waits in the data center as {name!r}"
+        return "waits in the data center" + (other_name and f", as {other_name!r}")
     try:
         run = start_run(name, processor, mode, user=user)
     except RunBusy:
-        return f"{name!r} is being imported"
+        return "is being imported already"
     except DeliveryStoreError:
         # It stays in the spool, and must not take a place here as well.
         center.delete(name)
         raise
-    return f"import {run.pk} of {name!r} has begun"
+    # It may be over: without workers of their own, tasks are done at once.
+    run.refresh_from_db()
+    of_file = other_name and f" of {other_name!r}"
+    return f"import {run.pk}{of_file}{run_report.how_it_goes(run)}"
 
 
 def to_delivery(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -13,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from deliverystore.datacenter.runs import tasks
 from deliverystore.management.spool_worker import Worker
 from deliverystore.models import Delivery, ImportRun
 from deliverystore.spool import FileStore
@@ -254,7 +256,8 @@ def test_a_table_waits_in_the_data_center(store, center):
 
     said = watch(store, "--to=datacenter")
 
-    assert "waits in the data center as 'f.csv'" in said
+    assert said.startswith("'f.csv': done in ")
+    assert " s: waits in the data center\n" in said
     with center.open("f.csv") as file:
         assert file.read() == TABLE
     assert not ImportRun.objects.exists()
@@ -267,7 +270,53 @@ def test_a_table_is_imported(store, center):
 
     run = ImportRun.objects.get()
     assert (run.file, run.state, run.finished) == ("f.csv", "finished", 1)
-    assert f"import {run.pk} of 'f.csv' has begun" in said
+    assert re.search(
+        rf"^'f.csv': done in \d+\.\d\d s: import {run.pk}: all rows are in$",
+        said,
+        re.MULTILINE,
+    )
+
+
+def test_rows_that_are_not_in_are_told(store, center):
+    put(store, "f.csv", TABLE + b",No code\n")
+
+    said = watch(store, "--to=datacenter", "--processor=faculty", "--mode=create")
+
+    assert "1 row of f.csv is not in, see " in said
+    assert "f.create.pending.csv" in said
+
+
+def test_an_import_that_no_worker_has_begun_is_not_said_to_have_begun(
+    store, center, settings
+):
+    # Where the task comes from: Django itself, or the backport.
+    framework = tasks.run_import.__class__.__module__.partition(".")[0]
+    framework = "django.tasks" if framework == "django" else framework
+    settings.TASKS = {
+        "default": {"BACKEND": f"{framework}.backends.dummy.DummyBackend"}
+    }
+    put(store, "f.csv", TABLE)
+
+    said = watch(store, "--to=datacenter", "--processor=faculty", "--mode=create")
+
+    run = ImportRun.objects.get()
+    assert run.state == "waiting"
+    assert f" s: import {run.pk} waits for a worker\n" in said
+
+
+def test_without_a_framework_for_workers_the_command_is_named(
+    store, center, monkeypatch
+):
+    monkeypatch.setattr(tasks, "run_import", None)
+    put(store, "f.csv", TABLE)
+
+    said = watch(store, "--to=datacenter", "--processor=faculty", "--mode=create")
+
+    run = ImportRun.objects.get()
+    assert f" s: import {run.pk} waits for `import_csv --resume`\n" in said
+    call_command("import_csv", "--resume", stdout=StringIO())
+    run.refresh_from_db()
+    assert run.state == "finished"
 
 
 @pytest.mark.parametrize(
@@ -308,9 +357,11 @@ def test_another_table_of_the_same_name_gets_a_name_of_its_own(store, center):
     put(store, "f.csv", TABLE + b"F2,Arts\n")
     center.upload("f.csv", TABLE)
 
-    watch(store, "--to=datacenter")
+    said = watch(store, "--to=datacenter")
 
-    assert len(center.get_pending_files()) == 2
+    names = {file.name for file in center.get_pending_files()}
+    (other,) = names - {"f.csv"}
+    assert f" s: waits in the data center, as {other!r}\n" in said
 
 
 @pytest.mark.parametrize(
