@@ -244,12 +244,13 @@ def test_the_command_says_what_it_did():
 
     assert said("--dry-run") == (
         "1 open deliveries would be abandoned, 0 expired uploads, 0 expired exports, "
-        "0 published files, the bytes of 1 files and 0 temporary files would be "
-        "removed.\n"
+        "0 published files, the bytes of 1 files and values, and 0 temporary files "
+        "would be removed.\n"
     )
     assert said() == (
         "1 open deliveries abandoned, 0 expired uploads, 0 expired exports, "
-        "0 published files, the bytes of 1 files and 0 temporary files removed.\n"
+        "0 published files, the bytes of 1 files and values, and 0 temporary files "
+        "removed.\n"
     )
     assert said().startswith("0 open deliveries")
 
@@ -378,7 +379,7 @@ def test_the_command_fails_if_the_store_refuses(monkeypatch, delivery_store_root
     assert raised.value.returncode == 1
 
     monkeypatch.undo()
-    assert "1 files and 1 temporary" in said()
+    assert "1 files and values, and 1 temporary" in said()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -400,10 +401,10 @@ def test_a_signal_stops_the_command_which_says_what_was_done(
         call_command("sweep_deliveries", stdout=output)
 
     assert raised.value.returncode == 2
-    assert "the bytes of 1 files and 0 temporary" in output.getvalue()
+    assert "the bytes of 1 files and values, and 0 temporary" in output.getvalue()
     assert Removal.objects.count() == 1
     monkeypatch.undo()
-    assert "the bytes of 1 files and 1 temporary" in said()
+    assert "the bytes of 1 files and values, and 1 temporary" in said()
 
 
 def test_a_signal_stops_the_command_while_nothing_is_found(monkeypatch):

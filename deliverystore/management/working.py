@@ -47,11 +47,16 @@ def work(run: ImportRun, options: dict[str, Any], out: OutputWrapper) -> None:
 
 
 def report(run: ImportRun, out: OutputWrapper, *, as_json: bool) -> None:
-    """Print how a run is, with its counts; of a dry run, also why rows fail."""
+    """Print how a run is, with its counts."""
     if as_json:
         out.write(dumps(facts(run)))
         return
     out.write(f"{run}: {run_report.state_of(run)}")
+    report_counts(run, out)
+
+
+def report_counts(run: ImportRun, out: OutputWrapper) -> None:
+    """Print the counts of a run; of a dry run, also why rows fail."""
     for name in _SHOWN:
         if run.counts[name] or name in _SHOWN[:4]:
             out.write(f"{run.counts[name]:>12,}  {name}")

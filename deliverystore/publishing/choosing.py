@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.db.models import F, QuerySet
 
@@ -10,10 +10,9 @@ from deliverystore.models import FileMeta, Publication, leases
 from deliverystore.publishing.stores import public_store
 
 
-def of_files(ids: Iterable[int]) -> Iterator[FileMeta]:
-    """Yield the files of these ids, published before or not. Raise DoesNotExist."""
-    for pk in ids:
-        yield FileMeta.objects.select_related("delivery").get(pk=pk)
+def of_id(pk: int) -> FileMeta:
+    """Return the file of an id, published before or not. Raise DoesNotExist."""
+    return FileMeta.objects.select_related("delivery").get(pk=pk)
 
 
 def every(processor: str = "") -> Iterator[FileMeta]:

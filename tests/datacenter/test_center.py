@@ -782,8 +782,9 @@ def test_the_command_can_only_say_what_it_would_do(configured, other, capsys):
     put(configured, "M.csv", "old")
     put(DataCenter(other), "M.csv", "new")
 
-    with pytest.raises(CommandError, match="1 file"):
+    with pytest.raises(CommandError, match="1 file") as caught:
         call_command("datacenter_move", str(other), "--dry-run")
+    assert caught.value.returncode == 1
 
     assert names_in(configured) == ["M.csv", "N.csv"]
     assert names_in(DataCenter(other)) == ["M.csv"]
@@ -812,9 +813,11 @@ def test_the_command_goes_on_from_the_old_place(settings, configured, other):
 
 
 def test_the_command_refuses_a_folder_that_does_not_exist(configured, tmp_path):
-    with pytest.raises(CommandError, match="make it first"):
+    with pytest.raises(CommandError, match="make it first") as caught:
         call_command("datacenter_move", str(tmp_path / "nowhere"))
-    with pytest.raises(CommandError, match="nowhere"):
+    assert caught.value.returncode == 2
+    with pytest.raises(CommandError, match="nowhere") as caught:
         call_command(
             "datacenter_move", str(tmp_path), "--from", str(tmp_path / "nowhere")
         )
+    assert caught.value.returncode == 2

@@ -53,6 +53,8 @@ def test_an_import_is_shown_with_its_failed_rows_in_groups(center):
 
     said = command("show", run.pk)
 
+    first = f"import {run.pk} of f.csv, faculty create: some rows failed\n"
+    assert said.startswith(first)
     assert "           3  failed" in said
     assert "  code  max_length 'too-long-code': 2 rows. Ensure this" in said
     assert "  code  exists 'B': 1 row. " in said

@@ -95,6 +95,16 @@ def test_a_spool_is_called_by_its_name(store, settings):
     assert [name for name, _ in seen] == ["a"]
 
 
+def test_the_folder_that_is_watched_is_told_without_detours(store, monkeypatch):
+    monkeypatch.chdir(store.path / "new")
+    monkeypatch.setattr(FileStore, "watch", lambda *arguments, **options: iter(()))
+    out = StringIO()
+
+    call_command("watch_spool", "../../spool", f"--to={__name__}.take", stdout=out)
+
+    assert out.getvalue().startswith(f"Watches {store.path}.\n")
+
+
 def test_a_mistyped_name_makes_no_folder(store, settings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings.DELIVERY_STORE_SPOOLS = {"scans": store.path}

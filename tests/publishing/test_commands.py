@@ -36,10 +36,28 @@ def test_files_are_published_by_their_ids(file):
 
 
 def test_what_fails_is_said_with_its_error(bad, capsys):
-    assert run("reprocess", bad.pk, code=1).startswith("1 failed.\nNot published: 1")
+    assert run("reprocess", bad.pk, code=1) == "1 failed.\nNot published: 1."
 
     told = f"{bad.pk} bad.txt: ProcessingFailed: There is nothing in it.\n"
     assert capsys.readouterr().err == told
+
+
+def test_when_not_all_errors_are_said_the_admin_has_them(bad, monkeypatch, capsys):
+    other = finished_delivery(files=[("bad.txt", b"bad")]).files.get()
+    monkeypatch.setattr("deliverystore.management.commands.reprocess.MAX_SHOWN", 1)
+
+    told = run("reprocess", bad.pk, other.pk, code=1)
+
+    assert told.endswith("Not published: 2. The admin says why of all that failed.")
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    told = run("reprocess", bad.pk, "--json", code=1)
+    assert told.endswith("The admin says why of all that failed.")
+
+
+def test_a_file_that_is_not_there_is_named(file):
+    told = run("reprocess", file.pk, 123456, code=2)
+
+    assert told == "There is no file with the id 123456."
 
 
 def test_what_has_failed_is_tried_again(file, bad, monkeypatch):

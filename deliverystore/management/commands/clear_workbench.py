@@ -26,7 +26,7 @@ class Command(EndingCommand):
             type=seconds,
             default=_HOUR,
             metavar="SECONDS",
-            help="leave alone what was changed since (default: 3600)",
+            help="leave alone what was changed within this time (default: 3600)",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would go, do nothing"

@@ -6,17 +6,21 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import ngettext
 
 from deliverystore.datacenter import DataCenter
+from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.management.progress import progress
 
 
-class Command(BaseCommand):
+class Command(EndingCommand):
+    could_not = "Could not move"
     help = (
         "Move all files of the data center to another folder: they are copied, "
-        "compared, and then removed. Interrupted, it goes on where it was."
+        "compared, and then removed. Interrupted, it goes on where it was. Exit "
+        "codes: 0 done, 1 files stay since others have their names there, 2 could not "
+        "move."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,12 +53,12 @@ class Command(BaseCommand):
     ) -> None:
         folder = folder.absolute()
         if origin is not None and not origin.is_dir():
-            raise CommandError(f"{origin} is no folder.")
+            raise CommandError(f"{origin} is no folder.", returncode=FAILED)
         center = DataCenter(origin)
         try:
             plan = center.preview_move(folder)
         except ValueError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=FAILED) from error
         taken = [] if overwrite else plan.taken
         if not dry_run:
             with progress(plan.size, unit="bytes", hidden=not verbosity) as shown:
@@ -71,7 +75,8 @@ class Command(BaseCommand):
         if taken:
             raise CommandError(
                 f"{_files(len(taken))} {would}left: there are others of these names. "
-                "Rename them, or use --overwrite."
+                "Rename them, or use --overwrite.",
+                returncode=FOUND,
             )
         if not would:
             self.stdout.write(

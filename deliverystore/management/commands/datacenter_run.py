@@ -12,7 +12,13 @@ from deliverystore.datacenter import runs
 from deliverystore.exceptions import DeliveryStoreError
 from deliverystore.management import run_report
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand
-from deliverystore.management.working import facts, interrupted, report, work
+from deliverystore.management.working import (
+    facts,
+    interrupted,
+    report,
+    report_counts,
+    work,
+)
 from deliverystore.models import ImportRun, leases
 
 
@@ -71,8 +77,9 @@ class Command(EndingCommand):
                 one |= {"column": group.column, "value": group.value}
             self.stdout.write(dumps({**_facts(run), "failures": rows}))
             return
-        self.stdout.write(f"{run.processor}, {run.mode}")
-        report(run, self.stdout, as_json=False)
+        what = f"{run}, {run.processor} {run.mode}"
+        self.stdout.write(f"{what}: {run_report.state_of(run)}")
+        report_counts(run, self.stdout)
         for text in run_report.details(run):
             self.stdout.write(text)
 

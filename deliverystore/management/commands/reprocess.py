@@ -26,15 +26,15 @@ _CHOICES = {
     "missing": (choosing.incomplete, "what is not in the public store any more"),
 }
 # So many errors are printed; the others are in the admin.
-_MAX_SHOWN = 20
+MAX_SHOWN = 20
 
 
 class Command(EndingCommand):
     could_not = "Could not publish"
     help = (
         "Publish files, once more or for the first time. What is public stays until "
-        "the new files are there. Exit codes: 0 done, 1 files have failed, 2 could "
-        "not do it, or was stopped."
+        "the new files are there. Exit codes: 0 done, 1 files have failed, or no "
+        "processor takes them, 2 could not do it, or was stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -71,13 +71,15 @@ class Command(EndingCommand):
         if stop.is_set():
             raise stopped()
         if failed := outcome.counts["failed"] + outcome.counts["refused"]:
-            text = f"Not published: {failed:,}. The admin says of each why."
+            is_said = outcome.shown <= MAX_SHOWN and not options["json"]
+            others = "" if is_said else " The admin says why of all that failed."
+            text = f"Not published: {failed:,}.{others}"
             raise CommandError(text, returncode=FOUND)
 
     def _say_error(
         self, file: FileMeta, outcome: _Outcome, bar: Progress, options: dict[str, Any]
     ) -> None:
-        if outcome.error and not options["json"] and outcome.shown <= _MAX_SHOWN:
+        if outcome.error and not options["json"] and outcome.shown <= MAX_SHOWN:
             with bar.aside():
                 self.stderr.write(f"{file.pk} {file.filename}: {outcome.error}")
 
@@ -113,13 +115,17 @@ def _chosen(options: dict[str, Any]) -> Iterator[FileMeta]:
         text = "Name the ids of files, or one of --all, --failed, --left, --missing."
         raise CommandError(text, returncode=FAILED)
     if options["files"]:
-        try:
-            return iter(list(choosing.of_files(options["files"])))
-        except (FileMeta.DoesNotExist, OverflowError) as error:
-            text = f"There is no such file: {options['files']}."
-            raise CommandError(text, returncode=FAILED) from error
+        return iter([_file(pk) for pk in options["files"]])
     find, _text = _CHOICES[names[0]]
     return find(options["processor"])
+
+
+def _file(pk: int) -> FileMeta:
+    try:
+        return choosing.of_id(pk)
+    except (FileMeta.DoesNotExist, OverflowError) as error:
+        text = f"There is no file with the id {pk}."
+        raise CommandError(text, returncode=FAILED) from error
 
 
 def _state_after(file: FileMeta, options: dict[str, Any]) -> tuple[str, str]:

@@ -32,12 +32,12 @@ class Command(EndingCommand):
         parser.add_argument(
             "--json", action="store_true", help="print one JSON document"
         )
-
         parser.add_argument(
             "--max-age",
             type=float,
             metavar="SECONDS",
-            help="whether a file waits longer, since nobody takes it",
+            help="end with 1, too, if a file waits longer than that: then nobody "
+            "takes it",
         )
 
     def handle(

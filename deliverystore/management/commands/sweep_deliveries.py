@@ -30,9 +30,10 @@ class Command(EndingCommand):
     could_not = "Could not sweep"
     help = (
         "Abandon deliveries that are open longer than DELIVERY_STORE_ABANDON_AFTER; "
-        "remove bytes whose rows were deleted, and temporary files that were left, "
-        "longer than DELIVERY_STORE_GRACE ago; delete expired exports, and published "
-        "files that were replaced. Exit codes: "
+        "remove resumable uploads without news for so long; remove bytes whose rows "
+        "were deleted, and temporary files that were left in the store, in spools and "
+        "in key-value stores, longer than DELIVERY_STORE_GRACE ago; delete expired "
+        "exports, and published files that were replaced. Exit codes: "
         "0 done, 1 the store refused to remove something, 2 could not sweep, or was "
         "stopped."
     )
@@ -89,7 +90,8 @@ class Command(EndingCommand):
             f"{swept.deliveries:,} open deliveries {would}abandoned, "
             f"{swept.uploads:,} expired uploads, {others['exports']:,} expired "
             f"exports, {others['published']:,} published files, the bytes of "
-            f"{swept.files:,} files and {others['temporary']:,} temporary files "
+            f"{swept.files:,} files and values, and {others['temporary']:,} temporary "
+            "files "
             f"{would}removed."
         )
         if "strays" in others:

@@ -100,7 +100,7 @@ class Command(EndingCommand):
             if once:
                 _work_once(worker, store, options["settle"])
             else:
-                self._say(f"Watches {store.path}.")
+                self._say(f"Watches {store.path.resolve()}.")
                 interval = timedelta(seconds=options["interval"])
                 worker.run(store.watch(worker.stop, interval=interval))
         self._say(f"Ends. Done: {worker.done:,}, failed: {worker.failed:,}.")
