@@ -192,3 +192,32 @@ def test_the_picture_of_the_floors_shows_every_module():
     }
 
     assert names - left_out <= shown
+
+
+def test_the_index_lists_the_pages_of_the_sidebar_by_the_same_captions_and_titles():
+    text = (DOCS / "index.md").read_text()
+    trees = re.findall(
+        r"```{toctree}\n:caption: '?(.+?)'?\n:hidden:\n\n(.+?)\n```", text, re.DOTALL
+    )
+    lists = re.findall(r"^(\w.+)\n: (\[(?:.+\n)+)", text, re.MULTILINE)
+
+    sidebar = [
+        (caption, [(title_of(name), f"{name}.md") for name in names.split()])
+        for caption, names in trees
+    ]
+    shown = [
+        (caption, re.findall(r"\[(.+?)\]\((.+?)\)", links)) for caption, links in lists
+    ]
+    assert len(sidebar) > 5
+    assert shown == sidebar
+
+
+def title_of(name):
+    return (DOCS / f"{name}.md").read_text().partition("\n")[0].removeprefix("# ")
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet():
+    text = (DOCS / "glossary.md").read_text().partition("```{glossary}\n")[2]
+    terms = re.findall(r"^\w.*", text, re.MULTILINE)
+
+    assert terms == sorted(terms, key=str.casefold)
