@@ -307,5 +307,5 @@ def _modified(entry: os.DirEntry[str]) -> float:
 
 
 def _dumped(metadata: Metadata) -> bytes:
-    # A surrogate, of which the ancestor takes no notice, is escaped as JSON does it.
+    # A surrogate, of which encore.storage takes no notice, is escaped as JSON does it.
     return json.dumps(metadata, ensure_ascii=False).encode(errors="backslashreplace")
