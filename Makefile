@@ -6,7 +6,8 @@
 
 ARGS ?=
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Twice quiet: errors show, warnings do not.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 usable = $(shell $(1) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $(1))
@@ -79,14 +80,16 @@ clean: ## Remove all that can be made again
 		echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; \
 		exit 1; \
 	}
-	$(PYTHON) -m venv --clear .venv
+	@echo "Installing into .venv (about a minute) …"
+	@$(PYTHON) -m venv --clear .venv
 
 .venv/stamps/pip: .venv/bin/python
-	$(PIP) install --no-compile --constraint constraints.txt pip
+	@$(PIP) install --no-compile --constraint constraints.txt pip
 	@mkdir -p $(@D)
 	@touch $@
 
 .venv/stamps/%: .venv/stamps/pip pyproject.toml constraints.txt
-	$(PIP) install --no-compile --constraint constraints.txt --build-constraint constraints.txt \
+	@echo "Installing what the group '$*' needs …"
+	@$(PIP) install --no-compile --constraint constraints.txt --build-constraint constraints.txt \
 		--editable '.[all]' --group $*
 	@touch $@
