@@ -51,6 +51,11 @@ DELIVERY_STORE_WORKBENCH_ROOT = VAR / "workbench"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Where key-value stores in the database keep their data, which is private.
+    "values": {
+        "BACKEND": "deliverystore.backends.FsDeliveryStore",
+        "OPTIONS": {"root": VAR / "values"},
+    },
     # A second place for what was handed in. For a real site: another disk, or another
     # machine by DjangoStorageDeliveryStore.
     "copies": {

@@ -118,13 +118,24 @@ def test_the_demo_drops_a_file_into_a_folder_that_imports_it(first_run):
 def test_the_demo_publishes_the_photos_that_it_made(first_run):
     told, var = first_run
     assert "→ 10 files are public: " in told
-    assert "the gallery  http://127.0.0.1:8000/gallery/" in told
+    assert told.count("the gallery   http://127.0.0.1:8000/gallery/\n") == 1
+    assert "http://127.0.0.1:8000/admin/deliverystore/publication/" in told
     published = _contents(var / "media" / "published")
     assert sorted(path.name.split("-")[1] for path in published) == [
         *(["medium"] * 4 + ["preview"] + ["thumbnail"] * 5)
     ]
     assert not any(b"Exif" in content for content in published.values())
     assert list((var / "workbench").iterdir()) == []
+
+
+def test_the_demo_keeps_reports_under_keys(first_run):
+    told, var = first_run
+    assert "→ 5 reports are kept" in told
+    assert re.search(
+        r"The one with gallery=True is assignments/\d, “.+”: 5 lines", told
+    )
+    assert "http://127.0.0.1:8000/admin/deliverystore/storedvalue/" in told
+    assert len(_contents(var / "values")) == 5
 
 
 def test_a_second_run_finds_everything_there(tmp_path):
@@ -149,9 +160,10 @@ def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):
     assert told.splitlines()[2].startswith("deliverystore is a Django app")
     assert re.search(r"^   file +size +digest +stored as$", told, re.MULTILINE)
     after = told.split("After make demo ARGS=--port=8123:\n")[1]
-    assert "the site   http://127.0.0.1:8123/\n" in after
+    assert "the site     http://127.0.0.1:8123/\n" in after
+    assert "the gallery  http://127.0.0.1:8123/gallery/\n" in after
     assert "(After make demo ARGS=--port=8123.)" in told
-    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 5
+    assert told.count("http://127.0.0.1:8123/") == told.count("http://") == 8
 
 
 def test_a_damage_that_a_stopped_run_left_is_repaired(tmp_path):
@@ -172,7 +184,7 @@ def _served(var):
     process = subprocess.Popen(**_demo(var, f"--port={port}"), stdout=PIPE)
     try:
         assert process.stdout is not None
-        yield url, "".join(iter(process.stdout.readline, f"   the site   {url}\n"))
+        yield url, "".join(iter(process.stdout.readline, f"   the site     {url}\n"))
     finally:
         process.terminate()
         process.communicate()

@@ -142,9 +142,9 @@ def show_way_in(
         "amina": f"student: finish “{queue}”",
         "jonas": f"student: drop files on “{poster}”, hand them in",
         "mei": "student: a late essay, and photos in the gallery",
-        "teacher": "teacher: click “1 handed in”, then verify and download",
-        "registrar": "registrar: finish that import, then see the data center",
-        "admin": "superuser: everything that the admin can do",
+        "teacher": "teacher: click “1 handed in”, verify; see publications",
+        "registrar": "registrar: finish that import, drop that file in",
+        "admin": "superuser: all of it, also stored values and figures",
     }
     rows = [
         (one.user.username, one.password or "(as before)", tasks[one.user.username])
@@ -158,7 +158,8 @@ def show_way_in(
     story.say()
     if not site.is_served:
         story.say(f"After {site.command}:")
-    story.table([("the site", site.url), ("the admin", f"{site.url}admin/")])
+    addresses = {"the site": "", "the gallery": "gallery/", "the admin": "admin/"}
+    story.table([(name, f"{site.url}{path}") for name, path in addresses.items()])
 
 
 def _verify(story: Story, files: list[FileMeta]) -> list[FileMeta]:

@@ -43,7 +43,16 @@ def show_publishing(story: Story, handed_in: HandedIn, site: Site) -> None:
     story.say()
     if not site.is_served:
         story.say(f"(After {site.command}.)")
-    story.table([("the gallery", f"{site.url}gallery/")])
+    story.table(
+        [
+            ("the gallery", f"{site.url}gallery/", ""),
+            (
+                "publications",
+                f"{site.url}admin/deliverystore/publication/",
+                "(as teacher)",
+            ),
+        ]
+    )
 
 
 def _publish(file: FileMeta) -> bool:

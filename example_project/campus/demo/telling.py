@@ -32,6 +32,7 @@ from .keeping import first_store
 from .people import Person, make_assignments, make_people
 from .photos import photos
 from .publishing import show_publishing
+from .reports import show_reports
 from .site import Site
 from .story import Story
 
@@ -63,6 +64,7 @@ def tell(
     show_restoring(story, files, show_damage(story, files))
     show_check(story)
     show_publishing(story, _hand_in_photos(people, assignments), site)
+    show_reports(story, assignments.values(), site)
     registrar = people["registrar"].user
     show_imports(story, all_samples(students=students), registrar)
     leave_open(story, newcomers(students=students), registrar, site)

@@ -21,7 +21,8 @@ from example_project.registrar.samples import FEWEST_STUDENTS
 class Command(BaseCommand):
     help = (
         "Set Campus up, hand in real files, damage one, find it, restore it, import "
-        "tables with bad rows, correct these, watch a folder, and serve the site."
+        "tables with bad rows, correct these, watch a folder, publish photos, keep "
+        "reports, and serve the site."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
