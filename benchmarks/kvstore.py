@@ -52,9 +52,9 @@ def main() -> None:
 
         storage = {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(folder / "media")},
+            "OPTIONS": {"location": str(folder / "values")},
         }
-        with using(names[1]), override_settings(STORAGES={"default": storage}):
+        with using(names[1]), override_settings(STORAGES={"values": storage}):
             call_command("migrate", verbosity=0)
             set_and_get(folder, options)
             many_at_once(options)

@@ -57,6 +57,7 @@ TEMPLATES = [
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "values": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
 }
 
 POSTGRESQL: dict[str, str] = {

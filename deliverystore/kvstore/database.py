@@ -14,6 +14,7 @@ from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
 from deliverystore.kvstore.events import StoreEvent, send
 from deliverystore.kvstore.metadata import Matcher, Metadata
+from deliverystore.kvstore.places import VALUES, private_storage
 from deliverystore.kvstore.reading import missing
 from deliverystore.kvstore.values import BytesSource, Source, Value
 from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
@@ -29,13 +30,13 @@ _TRIES = 5
 class DatabaseStore(AbstractStore):
     """Keeps metadata in rows, where it is found by index, and data in a storage.
 
-    storage is an alias in STORAGES, of a storage that is not the delivery store: its
-    checks would take the data for strays. name tells apart stores in one database.
-    What is done inside a transaction of Django's is committed with it. The data of what
-    was replaced or deleted is removed by the sweep, after the grace period.
+    storage is an alias in STORAGES: not that of the delivery store, whose checks would
+    take the data for strays, nor the public one. name tells apart stores in one
+    database. What is done inside a transaction of Django's is committed with it. Data
+    that was replaced or deleted is removed by the sweep, after the grace period.
     """
 
-    def __init__(self, storage: str = "default", name: str = "default") -> None:
+    def __init__(self, storage: str = VALUES, name: str = "default") -> None:
         super().__init__()
         self.storage = storage
         self.name = name
@@ -86,9 +87,10 @@ class DatabaseStore(AbstractStore):
     # -- Writing ---------------------------------------------------------------------
 
     def _stage(self, chunks: Iterable[bytes]) -> StoredData:
+        storage = private_storage(self.storage)
         data = StoredData(self.storage, self._reserved_name())
         # What the storage may have got although this raises, the sweep finds.
-        with storage_of(self.storage).write_open(data) as file:
+        with storage.write_open(data) as file:
             for chunk in chunks:
                 data.size += file.write(chunk)
         return data

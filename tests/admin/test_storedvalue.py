@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.urls import reverse
 
 from deliverystore.admin import storedvalue
@@ -152,7 +152,7 @@ def test_what_is_changed_during_a_download_is_sent_whole_or_not_found(
 
 def test_lost_data_is_said_and_not_hidden(boss, client, store):
     row = StoredValue.objects.get(key="holidays/hut.jpg")
-    default_storage.delete(row.stored_as)
+    storages["values"].delete(row.stored_as)
     response = client.get(page_of("holidays/hut.jpg", "download"))
 
     assert response.status_code == 500
@@ -189,6 +189,7 @@ def test_the_list_needs_the_same_queries_for_many_values(
 
 def test_an_empty_list_says_where_values_come_from(show):
     assert "DatabaseStore().set" in show(LIST)
+    assert 'STORAGES["values"]' in show(LIST)
     assert "No value matches" in show(LIST, q="x")
 
 

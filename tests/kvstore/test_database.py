@@ -6,13 +6,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import transaction
 from django.test import TransactionTestCase
 from django.utils import timezone
 
 from deliverystore import signals
-from deliverystore.exceptions import FileNotFound, StoreBusy
+from deliverystore.exceptions import FileNotFound, SettingInvalid, StoreBusy
 from deliverystore.kvstore import DatabaseStore
 from deliverystore.models import StoredRemoval, StoredValue
 from deliverystore.sweeping import preview, sweep
@@ -48,7 +48,7 @@ def stored():
     found, folders = [], ["kvstore"]
     for folder in folders:
         try:
-            inner, files = default_storage.listdir(folder)
+            inner, files = storages["values"].listdir(folder)
         except FileNotFoundError:
             continue
         folders += [f"{folder}/{name}" for name in inner]
@@ -132,15 +132,15 @@ def test_what_a_storage_refuses_to_remove_waits_for_the_next_time(
 ):
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {
+        "values": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "media")},
+            "OPTIONS": {"location": str(tmp_path / "values")},
         },
     }
     store.set("key", (b"data", {}))
     store.delete("key")
     [name] = stored()
-    path = tmp_path / "media" / name
+    path = tmp_path / "values" / name
     path.unlink()
     path.mkdir()
     (path / "inside").touch()
@@ -237,9 +237,33 @@ def test_more_keys_are_found_than_fit_into_one_batch(store):
     assert sorted(store.glob("0*")) == keys[:1000]
 
 
+def test_data_is_not_kept_in_a_storage_that_is_not_there(store, settings):
+    del settings.STORAGES["values"]
+    settings.STORAGES = {**settings.STORAGES}
+
+    with pytest.raises(SettingInvalid, match=r'Write STORAGES\["values"\] = \{"BACK'):
+        store.set("key", (b"data", {}))
+    assert not StoredRemoval.objects.exists()
+
+
+def test_data_is_not_kept_where_visitors_see_it(settings):
+    settings.STORAGES = {**settings.STORAGES}
+    public = DatabaseStore("default")
+
+    with pytest.raises(SettingInvalid, match=r"STORAGES\['default'\].*_PUBLIC_STORAGE"):
+        public.set("key", (b"data", {}))
+    assert not public.exists("key")
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "values"
+    public.set("key", (b"data", {}))
+    # What was kept there before can be read, and removed.
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "default"
+    assert public.to_bytes("key") == b"data"
+    public.delete("key")
+
+
 def test_lost_data_is_an_error_and_no_missing_key(store):
     store.set("key", (b"data", {"a": 1}))
-    default_storage.delete(named()[0])
+    storages["values"].delete(named()[0])
 
     with pytest.raises(FileNotFound):
         store.to_bytes("key")
@@ -251,7 +275,7 @@ def test_data_stays_readable_when_a_store_gets_another_storage(settings, tmp_pat
         **settings.STORAGES,
         "folder": {
             "BACKEND": "deliverystore.backends.FsDeliveryStore",
-            "OPTIONS": {"root": str(tmp_path / "values")},
+            "OPTIONS": {"root": str(tmp_path / "folder")},
         },
     }
     DatabaseStore().set("old", (b"old", {}))
@@ -259,14 +283,14 @@ def test_data_stays_readable_when_a_store_gets_another_storage(settings, tmp_pat
     store.set("new", (b"new", {}))
 
     assert (store.to_bytes("old"), store.to_bytes("new")) == (b"old", b"new")
-    assert len(list(tmp_path.rglob("values/kvstore/*/*/*"))) == 1
+    assert len(list(tmp_path.rglob("folder/kvstore/*/*/*"))) == 1
 
 
 def test_data_in_a_storage_that_is_configured_no_more_waits(
     settings, store, due, caplog
 ):
     before = settings.STORAGES
-    settings.STORAGES = {**before, "old": before["default"]}
+    settings.STORAGES = {**before, "old": before["values"]}
     DatabaseStore("old", name="old").set("key", (b"data", {}))
     DatabaseStore("old", name="old").delete("key")
     store.set("key", (b"data", {}))
