@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 
+from deliverystore.exceptions import FileNotFound
 from deliverystore.kvstore import finding, rows
 from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
@@ -136,25 +138,39 @@ class StoredData:
 
     pk = delivery_id = None
 
-    def __init__(self, storage: str, stored_as: str, size: int = 0) -> None:
+    def __init__(
+        self, storage: str, stored_as: str, size: int = 0, of: str = "a new value"
+    ) -> None:
         self.storage = storage
         self.stored_as = stored_as
         self.reserved_as = stored_as
         self.size = size
+        self._of = of
 
     def open(self) -> BinaryIO:
         """Open it; raise FileNotFound if the storage has lost it."""
-        return storage_of(self.storage).read_open(self)
+        with self._named():
+            return storage_of(self.storage).read_open(self)
 
     def open_range(self, start: int, length: int) -> BinaryIO:
         """Open a part of it."""
-        return storage_of(self.storage).read_range(self, start, length)
+        with self._named():
+            return storage_of(self.storage).read_range(self, start, length)
 
     def close(self) -> None:
         """Do nothing: each reader has opened it by itself."""
 
     def discard(self) -> None:
         """Do nothing: the sweep finds it."""
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of data that is not there whose it is."""
+        try:
+            yield
+        except FileNotFound as error:
+            where = f"is missing in STORAGES[{self.storage!r}]"
+            raise FileNotFound(f"The data of {self._of} {where}: {error}") from error
 
 
 class _Reserved(threading.local):
@@ -172,7 +188,8 @@ class _Reserved(threading.local):
 def _source(row: StoredValue) -> Source:
     if not row.stored_as:
         return BytesSource()
-    return StoredData(row.storage, row.stored_as, row.size)
+    of = f"{row.plain_key!r:.200} in the store {row.store!r}"
+    return StoredData(row.storage, row.stored_as, row.size, of)
 
 
 def _new_name() -> str:

@@ -265,8 +265,11 @@ def test_lost_data_is_an_error_and_no_missing_key(store):
     store.set("key", (b"data", {"a": 1}))
     storages["values"].delete(named()[0])
 
-    with pytest.raises(FileNotFound):
+    message = r"^The data of 'key' in the store 'default' is missing in STO.*'values'"
+    with pytest.raises(FileNotFound, match=message):
         store.to_bytes("key")
+    with pytest.raises(FileNotFound, match=message):
+        store.get_data_range("key", 0, 2)
     assert store.get_metadata("key") == {"a": 1}
 
 
