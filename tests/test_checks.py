@@ -179,6 +179,58 @@ def test_a_fallback_in_the_folder_of_the_store_is_found(settings, delivery_store
     assert found() == ["deliverystore.E017"]
 
 
+FILES = "django.core.files.storage.FileSystemStorage"
+
+
+def folder(location):
+    return {"BACKEND": FILES, "OPTIONS": {"location": location}}
+
+
+@pytest.mark.parametrize("name", ["WORKBENCH_ROOT", "UPLOAD_ROOT", "values"])
+def test_what_is_private_must_not_be_below_media_root(settings, tmp_path, name):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for place, expected in {"private": [], "media/x": ["deliverystore.E031"]}.items():
+        if name == "values":
+            settings.STORAGES = {**settings.STORAGES, name: folder(tmp_path / place)}
+        else:
+            setattr(settings, f"DELIVERY_STORE_{name}", tmp_path / place)
+
+        assert found() == expected
+
+
+@pytest.mark.parametrize("place", ["deliveries/values", ".", "deliveries"])
+def test_values_in_the_folder_of_something_else_are_found(settings, tmp_path, place):
+    settings.STORAGES = {**settings.STORAGES, "values": folder(tmp_path / place)}
+
+    assert found() == ["deliverystore.E017"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"BACKEND": "nowhere.Storage"},
+        {"BACKEND": FILES, "OPTIONS": {"no_such_option": 1}},
+        {"BACKEND": FILES},
+    ],
+)
+def test_a_storage_for_values_that_cannot_be_used_is_found(settings, values):
+    settings.STORAGES = {**settings.STORAGES, "values": values}
+
+    assert found() == ["deliverystore.E040"]
+
+
+def test_a_public_storage_for_values_is_found(settings):
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "values"
+
+    assert found() == ["deliverystore.E040"]
+
+
+def test_who_keeps_no_values_needs_no_storage_for_them(settings):
+    settings.STORAGES = {"default": settings.STORAGES["default"]}
+
+    assert found() == []
+
+
 def test_a_data_center_in_a_storage_is_in_no_folder(settings):
     settings.DELIVERY_STORE_DATACENTER_STORAGE = "default"
     settings.DELIVERY_STORE_DATACENTER_ROOT = "tables"

@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.files.storage import InMemoryStorage
+
 from deliverystore.backends.base import DeliveryStoreInterface
 from deliverystore.backends.wrapper import DjangoStorageDeliveryStore
 
@@ -68,6 +70,9 @@ def are_the_same(one: DeliveryStoreInterface, other: DeliveryStoreInterface) -> 
 
 def folder_of(store: DeliveryStoreInterface) -> Path | None:
     """Return the local folder in which a store keeps its files, if it has one."""
+    # It tells paths at which there is nothing.
+    if isinstance(getattr(store, "storage", None), InMemoryStorage):
+        return None
     try:
         return Path(store.path("name")).parent.resolve()
     except NotImplementedError:

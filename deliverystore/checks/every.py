@@ -27,6 +27,7 @@ from deliverystore.checks.stores import (
     check_durability,
     check_kvstores,
     check_store,
+    check_values,
 )
 
 
@@ -48,6 +49,7 @@ def check_settings(
         *check_datacenter(),
         *check_spools(),
         *check_kvstores(),
+        *check_values(),
         *check_publishing(),
     ]
     if any(message.is_serious() for message in messages):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from django.core.checks import CheckMessage, Error
+from django.core.files.storage import FileSystemStorage, Storage
 
 from deliverystore import paths
 from deliverystore.conf import conf
@@ -66,6 +67,11 @@ def fault_of(root: object, name: str) -> str:
     if "\x00" in str(root) or not os.path.isdir(there):  # noqa: PTH112
         return f"{name}: {str(there)!r} is not a folder."
     return ""
+
+
+def has_no_folder(storage: Storage) -> bool:
+    """Tell whether a storage of Django's is in the working folder, for want of one."""
+    return isinstance(storage, FileSystemStorage) and not storage.base_location
 
 
 def is_count(value: object) -> bool:

@@ -7,11 +7,13 @@ from itertools import combinations
 from pathlib import Path
 
 from django.core.checks import CheckMessage
+from django.core.files.storage import storages
 
-from deliverystore.backends.handler import load_fallback, load_store
+from deliverystore.backends.handler import load_fallback, load_store, store_for
 from deliverystore.backends.probing import folder_of
 from deliverystore.checks.faults import wrong
 from deliverystore.conf import conf
+from deliverystore.kvstore.places import VALUES
 
 
 def check_overlaps() -> Iterator[CheckMessage]:
@@ -27,6 +29,8 @@ def named_folders() -> dict[str, Path]:
     folders = {"DELIVERY_STORE_ROOT": folder_of(load_store())}
     if (fallback := load_fallback()) is not None:
         folders["DELIVERY_STORE_FALLBACK"] = folder_of(fallback)
+    if VALUES in storages.backends:
+        folders[f"STORAGES[{VALUES!r}]"] = folder_of(store_for(VALUES))
     names = ["DELIVERY_STORE_UPLOAD_ROOT", "DELIVERY_STORE_WORKBENCH_ROOT"]
     if conf.DELIVERY_STORE_DATACENTER_STORAGE is None:
         names.append("DELIVERY_STORE_DATACENTER_ROOT")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings  # noqa: TID251 - where Django's own files are
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
 from django.core.files.storage import storages
 
 from deliverystore.backends import DjangoStorageDeliveryStore
 from deliverystore.backends.handler import load_fallback, load_store
-from deliverystore.checks.faults import fault_of_folder, wrong
+from deliverystore.checks.faults import fault_of_folder, has_no_folder, wrong
 from deliverystore.checks.overlaps import named_folders
 from deliverystore.conf import conf
 from deliverystore.publishing import public_store
@@ -37,24 +38,35 @@ def check_publishing() -> Iterator[CheckMessage]:
 
 def check_public_folder() -> Iterator[CheckMessage]:
     """Check that what visitors may get is not where there is what they may not."""
-    if not media_registry.get_processors():
-        return
-    yield from _check_shared_storage()
-    if not public_store.local_storage:
-        return
-    public = Path(public_store.get_local_path(["name"])).parent.resolve()
-    if public == Path.cwd():
+    if media_registry.get_processors():
+        yield from _check_shared_storage()
         alias = conf.DELIVERY_STORE_PUBLIC_STORAGE
-        message = f"STORAGES[{alias!r}], which is to be public, has no folder."
-        yield wrong(31, message, 'Write MEDIA_ROOT = "/path/to/a/folder".')
-        return
-    for name, folder in named_folders().items():
-        if folder.is_relative_to(public) or public.is_relative_to(folder):
-            message = f"{name} ({folder}) and the public store ({public}) overlap."
-            hint = (
-                "Choose folders of which none lies in another: one of them is public."
-            )
-            yield wrong(31, message, hint)
+        if has_no_folder(storages[alias]):
+            message = f"STORAGES[{alias!r}], which is to be public, has no folder."
+            yield wrong(31, message, 'Write MEDIA_ROOT = "/path/to/a/folder".')
+            return
+    for public, outer in _public_folders().items():
+        for name, folder in named_folders().items():
+            if folder.is_relative_to(outer) or outer.is_relative_to(folder):
+                message = f"{name} ({folder}) and {public} ({outer}) overlap."
+                hint = (
+                    "Choose folders of which none lies in another: one of them is "
+                    "public."
+                )
+                yield wrong(31, message, hint)
+
+
+def _public_folders() -> dict[str, Path]:
+    """Return what web servers give out: MEDIA_ROOT also if nothing is published."""
+    folders: dict[str, Path] = {}
+    if media_registry.get_processors() and public_store.local_storage:
+        path = public_store.get_local_path(["name"])
+        folders["the public store"] = Path(path).parent.resolve()
+    if settings.MEDIA_ROOT:
+        media = Path(settings.MEDIA_ROOT).resolve()
+        if media not in folders.values():
+            folders["MEDIA_ROOT"] = media
+    return folders
 
 
 def _check_shared_storage() -> Iterator[CheckMessage]:

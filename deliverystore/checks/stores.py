@@ -16,12 +16,13 @@ from deliverystore.backends import (
     FsDeliveryStore,
     MemoryDeliveryStore,
 )
-from deliverystore.backends.handler import load_fallback, load_store
-from deliverystore.backends.probing import are_the_same
+from deliverystore.backends.handler import load_fallback, load_store, store_for
+from deliverystore.backends.probing import are_the_same, folder_of
 from deliverystore.checks.faults import (
     check_named_folders,
     check_prefix,
     fault_of_folder,
+    has_no_folder,
     is_count,
     wrong,
 )
@@ -29,6 +30,7 @@ from deliverystore.conf import conf
 from deliverystore.digests import new_hash
 from deliverystore.exceptions import MissingExtra, SettingInvalid
 from deliverystore.fsops import Durability
+from deliverystore.kvstore.places import VALUES
 
 
 def check_store() -> Iterator[CheckMessage]:
@@ -110,6 +112,31 @@ def check_kvstores() -> Iterator[CheckMessage]:
     """Check the names and folders of the key-value stores."""
     name, what = "DELIVERY_STORE_KVSTORES", "key-value stores"
     yield from check_named_folders(19, name, "artefacts", what)
+
+
+def check_values() -> Iterator[CheckMessage]:
+    """Check the storage in which values are kept, if there is one."""
+    if VALUES not in storages.backends:
+        return
+    name = f"STORAGES[{VALUES!r}]"
+    hint = (
+        f'Write STORAGES["{VALUES}"] = {{"BACKEND": '
+        '"deliverystore.backends.FsDeliveryStore", "OPTIONS": {"root": '
+        '"/path/to/a/folder"}}.'
+    )
+    try:
+        folder_of(store_for(VALUES))
+    except MissingExtra as error:
+        yield wrong(40, f"Values cannot be kept: {error}", "Install the extra.")
+        return
+    except (ImproperlyConfigured, TypeError) as error:
+        yield wrong(40, f"Values cannot be kept: {error}", hint)
+        return
+    if has_no_folder(storages[VALUES]):
+        yield wrong(40, f"{name}, where values are kept, has no folder.", hint)
+    if conf.DELIVERY_STORE_PUBLIC_STORAGE == VALUES:
+        message = f"DELIVERY_STORE_PUBLIC_STORAGE: {name} is for values, not public."
+        yield wrong(40, message, "Name another one of STORAGES in that setting.")
 
 
 def check_digest() -> Iterator[CheckMessage]:

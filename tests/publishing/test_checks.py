@@ -89,6 +89,35 @@ def test_a_public_store_needs_a_folder(settings, processor):
     assert found() == ["deliverystore.E031"]
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_a_working_folder_that_is_public_overlaps_only_if_it_was_named(
+    settings, processor, monkeypatch, tmp_path, given
+):
+    """As with MEDIA_ROOT = BASE_DIR."""
+    monkeypatch.chdir(tmp_path)
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": FILES}}
+    settings.MEDIA_ROOT = tmp_path if given else ""
+
+    [message] = [m for m in run_checks() if m.id == "deliverystore.E031"]
+
+    if given:
+        deliveries = tmp_path / "deliveries"
+        place = f"DELIVERY_STORE_ROOT ({deliveries}) and the public store ({tmp_path})"
+        assert message.msg == f"{place} overlap."
+    else:
+        assert "has no folder" in message.msg
+
+
+def test_a_public_bucket_does_not_keep_media_root_from_being_looked_at(
+    settings, processor, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+
+    [message] = [m for m in run_checks() if m.id == "deliverystore.E031"]
+
+    assert f"and MEDIA_ROOT ({tmp_path}) overlap." in message.msg
+
+
 def test_two_processors_of_one_name_are_found(media, processor):
     class Upper(MediaProcessor):
         name = "upper"
