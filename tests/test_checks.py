@@ -231,6 +231,24 @@ def test_who_keeps_no_values_needs_no_storage_for_them(settings):
     assert found() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("SPOOL", "Write DELIVERY_STORE_SPOOLS, or remove it."),
+        ("DATACENTRE_ROOT", "Write DELIVERY_STORE_DATACENTER_ROOT, or remove it."),
+        ("MEDIA_ROOT", "Write MEDIA_ROOT, which is Django's, or remove it."),
+        ("X", "Remove it: no setting has a name like this."),
+    ],
+)
+def test_a_name_that_is_no_setting_is_found(settings, name, hint):
+    setattr(settings, f"DELIVERY_STORE_{name}", "/srv/spools")
+
+    [message] = [m for m in run_checks() if m.id == "deliverystore.W002"]
+    assert message.msg == f"DELIVERY_STORE_{name} is no setting."
+    assert message.hint == hint
+    assert not message.is_serious()
+
+
 def test_a_data_center_in_a_storage_is_in_no_folder(settings):
     settings.DELIVERY_STORE_DATACENTER_STORAGE = "default"
     settings.DELIVERY_STORE_DATACENTER_ROOT = "tables"

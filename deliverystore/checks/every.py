@@ -20,6 +20,7 @@ from deliverystore.checks.limits import (
     check_types,
     check_uploads,
 )
+from deliverystore.checks.names import check_names
 from deliverystore.checks.overlaps import check_overlaps
 from deliverystore.checks.publishing import check_public_folder, check_publishing
 from deliverystore.checks.stores import (
@@ -51,6 +52,7 @@ def check_settings(
         *check_kvstores(),
         *check_values(),
         *check_publishing(),
+        *check_names(),
     ]
     if any(message.is_serious() for message in messages):
         return messages
