@@ -26,7 +26,7 @@ from deliverystore.admin.pages import DeliveryPages
 from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.models import Delivery, Publication
 from deliverystore.models.access import may
-from deliverystore.publishing.registry import get_processors as publishers
+from deliverystore.publishing.registry import is_taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,15 +185,18 @@ class DeliveryAdmin(BoundedAdmin):
             action: obj.permits(request.user, action)
             for action in ("download", "verify", "abandon")
         }
-        can_publish = obj.number and publishers() and may(request.user, "publish", obj)
+        page = files.get_page(request.GET.get("page"))
+        can_publish = obj.number and may(request.user, "publish", obj)
         return {
             "in_words": display.in_words(obj),
             "facts": display.facts(request, self.admin_site, obj),
             "damage": damage_of(request, obj),
-            "files": files.get_page(request.GET.get("page")),
+            "files": page,
+            "publishable": [
+                file.pk for file in page if can_publish and is_taken(file)
+            ],
             "may": {
                 **permitted,
-                "publish": bool(can_publish),
                 "see_publications": may(request.user, "publish"),
             },
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from deliverystore import named
 from deliverystore.exceptions import ProcessorNotFound, PublishingRefused
 from deliverystore.models import FileMeta
 from deliverystore.publishing.processors import MediaProcessor
+
+logger = logging.getLogger(__name__)
 
 Processor = TypeVar("Processor", bound=type[MediaProcessor])
 
@@ -64,6 +67,20 @@ def choose(filemeta: FileMeta, name: str = "") -> str:
         f"{who} {filemeta.filename!r} ({filemeta.content_type}): "
         "is_eligible() of a media processor says which files it takes."
     )
+
+
+def is_taken(filemeta: FileMeta) -> bool:
+    """Tell whether a media processor takes a file, or fails when it is asked.
+
+    A mistake in it is told when the file is published.
+    """
+    try:
+        choose(filemeta)
+    except PublishingRefused:
+        return False
+    except Exception:
+        logger.exception("A media processor cannot say whether it takes %s", filemeta)
+    return True
 
 
 def clashes() -> Iterator[tuple[str, list[type[MediaProcessor]]]]:

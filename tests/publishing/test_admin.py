@@ -18,7 +18,7 @@ from tests.admin.datacenter.people import sign_in, told, words
 from tests.admin.test_accessibility import grave
 from tests.browser import DESK, PHONE, screens
 from tests.factories import UserFactory, finished_delivery
-from tests.publishing.media import public
+from tests.publishing.media import UpperProcessor, public
 
 pytestmark = pytest.mark.django_db
 
@@ -219,12 +219,47 @@ def test_a_file_is_published_from_the_page_of_its_delivery(
 
 def test_a_file_that_no_processor_takes_is_said(client, boss, db, media, processor):
     file = finished_delivery(files=[("a.exe", b"x")]).files.get()
+    detail = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+    button = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
 
-    response = client.post(
-        reverse("admin:deliverystore_delivery_publish", args=[file.pk])
-    )
+    assert button not in client.get(detail).text
+    assert "Nobody publishes" in told(client.post(button))[0]
 
-    assert "Nobody publishes" in told(response)[0]
+
+def test_a_processor_that_cannot_say_what_it_takes_hides_no_delivery(
+    client, boss, file, processor, caplog
+):
+    class Broken(UpperProcessor):
+        def is_eligible(self, filemeta):
+            raise KeyError("a mistake")
+
+    processor(Broken)
+    detail = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+    button = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
+
+    assert button in client.get(detail).text
+    assert "cannot say whether it takes" in caplog.text
+
+
+def test_to_ask_the_processors_takes_no_query_a_file(
+    client, boss, db, media, processor
+):
+    class Asking(UpperProcessor):
+        def is_eligible(self, filemeta):
+            return filemeta.delivery.recipient is None
+
+    processor(Asking)
+
+    def queries(count):
+        files = [(f"{number}.txt", b"x") for number in range(count)]
+        delivery = finished_delivery(files=files)
+        detail = reverse("admin:deliverystore_delivery_change", args=[delivery.pk])
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(detail).text.count("/publish/") == count
+        return len(captured)
+
+    queries(1)
+    assert queries(9) == queries(2)
 
 
 def test_a_delivery_with_published_files_can_be_deleted(
