@@ -192,9 +192,7 @@ class DeliveryAdmin(BoundedAdmin):
             "facts": display.facts(request, self.admin_site, obj),
             "damage": damage_of(request, obj),
             "files": page,
-            "publishable": [
-                file.pk for file in page if can_publish and is_taken(file)
-            ],
+            "publishable": [file.pk for file in page if can_publish and is_taken(file)],
             "may": {
                 **permitted,
                 "see_publications": may(request.user, "publish"),

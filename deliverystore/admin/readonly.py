@@ -37,6 +37,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         named = (getattr(one, "parameter_name", None) for one in self.list_filter)
         return lookup in self.lookups or lookup in named
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(
+            request, {"title": title, **(extra_context or {})}
+        )
+
     def context_of(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Return what the page of one object shows beside its fields."""
         return {}
@@ -80,9 +88,5 @@ class BoundedAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        context = {
-            "title": capfirst(self.opts.verbose_name_plural),
-            "search_help": self.search_help,
-            **(extra_context or {}),
-        }
+        context = {"search_help": self.search_help, **(extra_context or {})}
         return super().changelist_view(request, context)

@@ -376,7 +376,7 @@ def test_a_number_that_no_column_can_hold_is_no_fault(boss, client):
 
 
 @pytest.mark.parametrize(
-    "model", ["delivery", "importrun", "publication", "storedvalue"]
+    "model", ["check", "delivery", "importrun", "publication", "storedvalue"]
 )
 def test_a_list_is_called_by_what_is_in_it(client, boss, model):
     page = client.get(reverse(f"admin:deliverystore_{model}_changelist"))
