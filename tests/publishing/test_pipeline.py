@@ -540,7 +540,7 @@ def test_what_becomes_public_while_it_is_taken_off_is_taken_off(
     file, media, monkeypatch
 ):
     if connection.vendor == "sqlite":
-        pytest.skip("one transaction at a time writes there")
+        pytest.skip("SQLite does not promise that several write at once")
     publication, in_the_middle = start(file), threading.Event()
     release = leases.Lease.release
 
@@ -665,7 +665,7 @@ def test_of_eight_files_of_one_name_published_at_once_each_has_its_own_results(
     file, media
 ):
     if connection.vendor == "sqlite":
-        pytest.skip("one transaction at a time writes there")
+        pytest.skip("SQLite does not promise that several write at once")
     contents = [f"hello {number}" for number in range(8)]
     files = [
         finished_delivery(files=[("photo.txt", text)]).files.get() for text in contents
@@ -688,7 +688,7 @@ def test_of_eight_files_of_one_name_published_at_once_each_has_its_own_results(
 @pytest.mark.django_db(transaction=True)
 def test_who_reads_while_it_is_made_anew_always_finds_the_whole_file(file, processor):
     if connection.vendor == "sqlite":
-        pytest.skip("one transaction at a time writes there")
+        pytest.skip("SQLite does not promise that several write at once")
     versions = iter(range(1000))
 
     def one_of_many(job):
