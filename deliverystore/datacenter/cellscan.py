@@ -24,6 +24,9 @@ MAX_CELLS = 2_000_000
 MAX_TEXT = 256 * 1024 * 1024
 # Spreadsheets know about a dozen.
 MAX_ERROR_TEXTS = 100
+# What is shown for a formula without a value: programs that write workbooks without
+# calculating leave such, and the reader of workbooks takes them for empty cells.
+NO_VALUE = "=?"
 _MAX_ROW, _MAX_COLUMN = 1_048_576, 16_384
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
@@ -31,7 +34,7 @@ Attributes = dict[str, str]
 
 
 class Errors:
-    """The cells that show an error, by row and column from 1.
+    """The cells that show an error, or have none to show, by row and column from 1.
 
     There may be as many as a sheet has cells, so each is a number: of its place, and of
     what it shows, which is one of few texts.
@@ -42,6 +45,8 @@ class Errors:
         self._places = array("Q")
         self._shown = array("B")
         self._is_sorted = True
+        self.rows = self.columns = 0
+        self.first_column = _MAX_COLUMN
 
     def add(self, row: int, column: int, text: str) -> None:
         """Add a cell with what it shows. Raise TableUnreadable for too many texts."""
@@ -49,6 +54,8 @@ class Errors:
             if len(self._texts) == MAX_ERROR_TEXTS:
                 raise damaged(_("its cells show more kinds of errors than there are"))
             self._texts.append(text)
+        self.rows, self.columns = max(self.rows, row), max(self.columns, column)
+        self.first_column = min(self.first_column, column)
         place = _place_of(row, column)
         if self._places and place < self._places[-1]:
             self._is_sorted = False
@@ -150,6 +157,15 @@ def check_texts(sheet: Sheet, lengths: list[int]) -> None:
         )
 
 
+def name_of_cell(row: int, column: int) -> str:
+    """Return what a spreadsheet calls a cell: C2 for row 2 and column 3."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row}"
+
+
 class _SheetScan:
     """Follows the rows and cells as the reader of workbooks does."""
 
@@ -158,6 +174,7 @@ class _SheetScan:
         self._row = self._column = 0
         self._type = ""
         self._value: list[str] | None = None
+        self._lacks_value = False
 
     def start(self, name: str, found: Attributes) -> None:
         if name == "c":
@@ -165,7 +182,9 @@ class _SheetScan:
         elif name == "row":
             self._row = _number(found.get("r"), self._row + 1)
             self._column = 0
-        elif name == "v" and self._type in {"s", "e"}:
+        elif name == "f":
+            self._lacks_value = self._type != "inlineStr"
+        elif name == "v" and (self._type in {"s", "e"} or self._lacks_value):
             self._value = []
 
     def text(self, text: str) -> None:
@@ -173,17 +192,25 @@ class _SheetScan:
             self._value.append(text)
 
     def end(self, name: str) -> None:
-        if name != "v" or self._value is None:
-            return
-        value, self._value = "".join(self._value).strip(), None
+        if name == "v" and self._value is not None:
+            value, self._value = "".join(self._value).strip(), None
+            self._end_value(value)
+        elif name == "c" and self._lacks_value:
+            self._lacks_value = False
+            self.sheet.errors.add(self._row, self._column, NO_VALUE)
+
+    def _end_value(self, value: str) -> None:
+        # A formula can have the text "" as its value.
+        self._lacks_value &= not value and self._type != "str"
         if self._type == "s":
             self.sheet.texts[_number(value, -1)] += 1
-        else:
+        elif self._type == "e" and not self._lacks_value:
             self.sheet.errors.add(self._row, self._column, value)
 
     def _start_cell(self, found: Attributes) -> None:
         sheet = self.sheet
         self._type = found.get("t", "")
+        self._lacks_value = False
         if reference := found.get("r"):
             self._row, self._column = _place(reference)
         else:

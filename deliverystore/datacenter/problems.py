@@ -24,6 +24,7 @@ class Code(StrEnum):
     TOO_FEW_CELLS = "too_few_cells"
     TOO_MANY_CELLS = "too_many_cells"
     CELL_ERROR = "cell_error"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
     # Of the header.
     HEADER_EMPTY = "header_empty"
     HEADER_DUPLICATE = "header_duplicate"
@@ -62,6 +63,10 @@ _MESSAGES = {
         "expected",
     ),
     Code.CELL_ERROR: _("the spreadsheet shows the error %(error)s in this cell"),
+    Code.FORMULA_WITHOUT_VALUE: _(
+        "%(cell)s is a formula without a value: open the workbook in a spreadsheet "
+        "program and save it, which puts the value in"
+    ),
     Code.HEADER_EMPTY: _("the column has no name"),
     Code.HEADER_DUPLICATE: _(
         "column %(other)d has the same name, if case and blanks do not count"

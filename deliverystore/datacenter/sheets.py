@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.utils.translation import gettext as _
 
 from deliverystore.datacenter import workbooks
-from deliverystore.datacenter.cellscan import damaged
+from deliverystore.datacenter.cellscan import (
+    NO_VALUE,
+    Errors,
+    damaged,
+    name_of_cell,
+)
 from deliverystore.datacenter.problems import Code, Problem
 from deliverystore.datacenter.tables import (
     BATCH_SIZE,
@@ -56,8 +61,9 @@ class SheetTable(Table):
             with workbook.copied(name) as (path, found):
                 self._errors = found.errors
                 loaded = _load(path)
-        self._left = loaded.start[1] if loaded.start else 0
-        self._values = _rows(loaded)
+        left = loaded.start[1] if loaded.start else self._errors.first_column - 1
+        self._left = min(left, self._errors.first_column - 1)
+        self._values = _with_errors(_rows(loaded), self._errors, left, self._left)
         self._position = Position(offset=0, line=1, record=0)
         self.header = ()
         self._read_header(top)
@@ -134,7 +140,11 @@ class SheetTable(Table):
         found: list[tuple[int, Code, dict[str, int | str]]] = []
         errors = self._errors.of_row(line)
         for column, value in enumerate(values, start=1):
-            if error := errors.get(self._left + column):
+            error = errors.get(self._left + column)
+            if error == NO_VALUE:
+                cell = name_of_cell(line, self._left + column)
+                found.append((column, Code.FORMULA_WITHOUT_VALUE, {"cell": cell}))
+            elif error:
                 found.append((column, Code.CELL_ERROR, {"error": error}))
             if isinstance(value, str) and "\0" in value:
                 found.append((column, Code.NUL, {}))
@@ -186,3 +196,19 @@ def _rows(sheet: CalamineSheet) -> Iterator[list[Value]]:
     except OverflowError as error:
         # Excel has longer durations than Python.
         raise damaged(error) from error
+
+
+def _with_errors(
+    rows: Iterator[list[Value]], errors: Errors, left: int, first: int
+) -> Iterator[list[Value]]:
+    """Yield rows with those cells that their reader leaves out as if they were empty.
+
+    Its rows begin behind the column left, from 0; these begin behind first.
+    """
+    read, width = 0, errors.columns - first
+    for values in rows:
+        read += 1
+        before: list[Value] = [""] * (left - first)
+        yield before + values + [""] * (width - len(before) - len(values))
+    for _row in range(read, errors.rows):
+        yield [""] * width

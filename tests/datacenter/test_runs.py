@@ -39,6 +39,7 @@ from deliverystore.models import (
 from tests.datacenter.csvfiles import faculties, table
 from tests.datacenter.imports import expire, failed_of, start, work_killed
 from tests.datacenter.places import names_in, put, read
+from tests.datacenter.test_sheets import text, workbook
 from tests.factories import UserFactory
 from tests.school import processors
 from tests.school.models import Badge, Faculty, Student
@@ -1323,3 +1324,26 @@ def test_a_correction_of_any_value_is_counted(center):
     assert runs.correct_values(run, "code", {"LIKE-LIKE-LIKE": "T"}) == 0
     many = dict.fromkeys([*(f"v{n}" for n in range(100)), "like-like-like"], "T")
     assert runs.correct_values(run, "code", many) == 1
+
+
+def test_a_row_with_a_formula_without_a_value_fails_until_somebody_edits_it(center):
+    pytest.importorskip("python_calamine")
+    names = f'<row r="1">{text("A1", "code")}{text("B1", "name")}</row>'
+    bad = f'<row r="2">{text("A2", "ART")}<c r="B2"><f>A2</f><v></v></c></row>'
+    good = f'<row r="3">{text("A3", "LAW")}{text("B3", "Law")}</row>'
+    center.upload("f.xlsx", [workbook(names + bad + good).getvalue()])
+    run = runs.start_run("f.xlsx", "faculty", "create", enqueue=False)
+    runs.work(run)
+
+    assert failed_of(run) == {1: ["file.formula_without_value"]}
+    assert "B2 is a formula" in run.failed_rows.get().errors[0]["message"]
+    again = runs.retry(run, enqueue=False)
+    runs.work(again)
+    assert failed_of(again) == {1: ["file.formula_without_value"]}
+    runs.edit_row(again.failed_rows.get(), ["ART", "Arts"])
+    last = runs.retry(again, enqueue=False)
+    runs.work(last)
+    assert dict(Faculty.objects.values_list("code", "name")) == {
+        "ART": "Arts",
+        "LAW": "Law",
+    }

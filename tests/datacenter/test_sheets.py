@@ -444,3 +444,86 @@ def test_without_the_extra_it_is_said_which_one_to_install(monkeypatch):
 
     with pytest.raises(MissingExtra, match="xlsx"):
         open_table(workbook(HEADER))
+
+
+def formula(cell, value="<v></v>", kind=""):
+    return f'<c r="{cell}"{kind}><f>1+1</f>{value}</c>'
+
+
+@pytest.mark.parametrize("value", ["", "<v/>", "<v></v>", "<v> </v>"])
+def test_a_formula_without_a_value_is_no_empty_cell(value):
+    rows = HEADER + f'<row r="2">{text("A2", "x")}{formula("B2", value)}</row>'
+
+    (problem,) = check(workbook(rows)).problems
+
+    assert (problem.code, problem.line, problem.column, problem.name) == (
+        Code.FORMULA_WITHOUT_VALUE,
+        2,
+        2,
+        "value",
+    )
+    assert "B2 is a formula without a value" in problem.message
+    assert list(open_table(workbook(rows))) == [Record(1, 2, ["x", "=?"])]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "shown"),
+    [
+        ("<v>2</v>", "", "2"),
+        ("<v>two</v>", ' t="str"', "two"),
+        ("<v></v>", ' t="str"', ""),
+        ("<v>1</v>", ' t="b"', "TRUE"),
+        ("<v>0</v>", ' t="s"', "shared"),
+    ],
+)
+def test_a_formula_with_a_value_is_this_value_also_if_it_is_an_empty_text(
+    value, kind, shown
+):
+    rows = HEADER + f'<row r="2">{text("A2", "x")}{formula("B2", value, kind)}</row>'
+    file = workbook(rows, texts=["shared"])
+
+    assert check(file).is_sound
+    assert list(open_table(file)) == [Record(1, 2, ["x", shown])]
+
+
+def test_a_formula_whose_value_is_an_error_is_told_as_that_error():
+    cell = formula("B2", "<v>#N/A</v>", ' t="e"')
+    rows = HEADER + f'<row r="2">{text("A2", "x")}{cell}</row>'
+
+    (problem,) = check(workbook(rows)).problems
+
+    assert problem.code is Code.CELL_ERROR
+
+
+def test_rows_and_columns_with_nothing_but_formulas_without_a_value_are_there():
+    """Their reader ends before them."""
+    rows = f'<row r="1">{formula("A1")}{text("B1", "b")}{formula("C1")}</row>'
+    rows += f'<row r="2">{formula("A2")}{text("B2", "x")}</row>'
+    rows += f'<row r="4">{formula("AB4")}</row>'
+
+    table = open_table(workbook(rows))
+    records = list(table)
+
+    assert table.header == ("=?", "b", "=?")
+    assert [problem.column for problem in table.problems[:2]] == [1, 3]
+    assert records[:2] == [Record(1, 2, ["=?", "x", ""]), Record(2, 3, ["", "", ""])]
+    assert records[2].cells[-1] == "=?"
+    messages = [problem.message for problem in check(workbook(rows)).problems]
+    assert any("AB4 is a formula" in message for message in messages)
+
+
+def test_a_sheet_with_nothing_but_formulas_without_a_value_has_a_header():
+    rows = f'<row r="2">{formula("B2")}</row>'
+
+    table = open_table(workbook(rows))
+
+    assert (table.header, table.header_line) == (("=?",), 2)
+
+
+def test_reading_goes_on_at_a_row_that_its_reader_leaves_out():
+    rows = HEADER + "".join(f'<row r="{n}">{formula(f"A{n}")}</row>' for n in (2, 3, 4))
+    batch = open_table(workbook(rows)).read_batch(2)
+
+    assert list(open_table(workbook(rows), start=batch.next)) == [
+        Record(3, 4, ["=?", ""])
+    ]
