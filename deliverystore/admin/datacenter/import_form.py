@@ -17,6 +17,7 @@ from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs.choosing import likely_choice
 from deliverystore.datacenter.runs.of_files import held_run
+from deliverystore.datacenter.words import listed
 from deliverystore.exceptions import NotPermitted
 from deliverystore.models import ImportRun
 
@@ -125,6 +126,27 @@ class ImportForm:
     def undecided(self) -> int:
         """How many columns have neither a field nor are they left out."""
         return sum(not column.value for column in self.columns)
+
+    @property
+    def left_out(self) -> str:
+        """What columns are left out, in words; "" if none is."""
+        names = [one.label for one in self.columns if one.value == fields.IGNORE]
+        if not names:
+            return ""
+        one = (
+            ngettext(
+                "%(count)d column is left out: %(names)s.",
+                "%(count)d columns are left out: %(names)s.",
+                len(names),
+            )
+            if self._is_posted
+            else ngettext(
+                "%(count)d column is left out, as the last time: %(names)s.",
+                "%(count)d columns are left out, as the last time: %(names)s.",
+                len(names),
+            )
+        )
+        return one % {"count": len(names), "names": listed(names)}
 
     @property
     def on_errors(self) -> list[tuple[str, str, bool]]:

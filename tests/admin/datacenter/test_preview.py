@@ -362,6 +362,21 @@ def test_a_column_is_left_out(look, submit):
     assert run.mapping == {"code": "code", "name": "name", "more": None}
 
 
+def test_what_is_left_out_since_it_was_the_last_time_is_said_and_marked(look, submit):
+    first = look("code,name\nA,x\n", use="faculty:create")
+    assert "left out" not in words(first)
+    submit(first, **{"column-1": "ignore"})
+
+    page = look("code,name\nB,y\n", "g.csv", use="faculty:create")
+
+    assert columns(page)["name"] == "ignore"
+    assert "1 column is left out, as the last time: name." in words(page)
+    assert "Every column has its field" not in words(page)
+    assert '<tr class="deliverystore-left-out">' in page.text
+    again = submit(page, **{"column-0": "", "column-1": "ignore"})
+    assert "1 column is left out: name." in words(again)
+
+
 def test_all_columns_without_a_field_are_left_out_at_once(look, submit):
     page = look("code,name,more,most\nA,x,1,2\n", use="faculty:create")
 
