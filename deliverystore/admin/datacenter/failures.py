@@ -17,6 +17,7 @@ from deliverystore.admin.ids import id_of
 from deliverystore.datacenter.runs.guesses import FILE_CODE
 from deliverystore.datacenter.runs.texts import group_key
 from deliverystore.datacenter.words import did_you_mean
+from deliverystore.exceptions import RunRefused
 from deliverystore.models import FailedRow, FailureGroup, ImportRun, ValueCorrection
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ShownGroup:
     number: int
     example: str
     can_be_corrected: bool
-    # The tick that says that nothing is meant.
+    # The tick that says that nothing is meant; "" if the field needs a value.
     empty_name: str
     # What is read instead, as it can be changed; else, in words.
     correction: str
@@ -127,13 +128,21 @@ def values_of(
 ) -> dict[str, Said]:
     """Return what a form says of wrong values, by column.
 
-    What is said already is left out.
+    What is said already is left out. Raise RunRefused if both a new text and nothing
+    are meant by one value.
     """
     said = {pk: text for pk, text in _numbered(data, RIGHT).items() if text}
-    said |= dict.fromkeys(_numbered(data, EMPTY), "")
-    wanted = list(said)[:GROUPS_PER_PAGE]
+    nothing = _numbered(data, EMPTY).keys()
+    wanted = list(said | dict.fromkeys(nothing, ""))[:GROUPS_PER_PAGE]
     groups = list(FailureGroup.objects.filter(run=run, pk__in=wanted))
     known = _corrections(run, groups)
+    for group in groups:
+        if group.pk in nothing and columns.can_be_empty(group.column):
+            # The text that stood there already is nobody's wish.
+            if said.get(group.pk, "") not in ("", known.get(group.pk)):
+                raise _both_said(group, said[group.pk])
+            said[group.pk] = ""
+    groups = [group for group in groups if group.pk in said]
     found: dict[str, Said] = {}
     for group in groups:
         right = said[group.pk]
@@ -144,6 +153,15 @@ def values_of(
             count = max(group.count, one.counts.get(group.value, 0))
             one.counts[group.value] = count
     return found
+
+
+def _both_said(group: FailureGroup, text: str) -> RunRefused:
+    message = _(
+        "%(column)s, “%(value)s”: both “%(text)s” and an empty cell are said. Choose "
+        "one of them; nothing was remembered."
+    )
+    facts = {"column": group.column, "value": group.value, "text": text}
+    return RunRefused(message % {name: shown(one) for name, one in facts.items()})
 
 
 def _numbered(data: Mapping[str, str], prefix: str) -> dict[int, str]:
@@ -244,7 +262,7 @@ def _shown(
         number=group.first_number,
         example=example,
         can_be_corrected=may.correct and _is_value(group, columns),
-        empty_name=f"{EMPTY}{group.pk}",
+        empty_name=f"{EMPTY}{group.pk}" if columns.can_be_empty(column) else "",
         correction=correction or "" if offered else "",
         read_as="" if offered or correction is None else in_words(correction),
         choices=choices,

@@ -84,8 +84,14 @@ class RunActions(RunViews):
         if request.method != "POST":
             return self.back_to(pk)
         query = _query(request.POST.get("place", ""))
-        values = values_of(run, Columns(run, request.user), request.POST.dict())
-        is_done = attempted(request, lambda: self._correct(request, run, values))
+        values: dict[str, Said] = {}
+
+        def take_over() -> None:
+            columns = Columns(run, request.user)
+            values.update(values_of(run, columns, request.POST.dict()))
+            self._correct(request, run, values)
+
+        is_done = attempted(request, take_over)
         wants_retry = request.POST.get("then") == "retry"
         if is_done and wants_retry:
             return self._retry(request, run)

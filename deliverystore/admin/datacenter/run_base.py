@@ -80,6 +80,21 @@ class Columns:
         """Tell whether other values can be read instead of those of a column."""
         return self.cell_of(column) is not None and column not in self.hidden
 
+    def can_be_empty(self, column: str) -> bool:
+        """Tell whether nothing can be meant: the field of a column needs no value."""
+        return self.run.mapping.get(column) not in self._needed
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        if self.processor is None:
+            return frozenset()
+        mode = Mode(self.run.mode)
+        return frozenset(
+            one.name
+            for one in self.processor.describe(mode)
+            if one.required or one.is_key
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class May:

@@ -98,11 +98,30 @@ def test_nothing_can_be_meant(center, client):
 
 
 def test_the_tick_counts_more_than_what_stood_beside_it(center, client):
-    run = some_failed(center)
+    run = imported(center, ("A", "x" * 300), mode="create")
     post(client, run, **{"right-PK": "OK"})
     post(client, run, **{"right-PK": "OK", "empty-PK": "1"})
 
     assert ValueCorrection.objects.get().right_json == '""'
+
+
+def test_a_text_and_the_tick_that_nothing_is_meant_are_refused(center, client):
+    run = imported(center, ("A", "x" * 300), mode="create")
+
+    page = words(post(client, run, **{"right-PK": "Arts", "empty-PK": "1"}))
+
+    assert "both “Arts” and an empty cell are said" in page
+    assert not ValueCorrection.objects.exists()
+
+
+def test_nothing_is_not_offered_for_a_field_that_needs_a_value(center, client):
+    run = some_failed(center)
+    page = client.get(run_url("change", run.pk)).text
+
+    assert 'name="right-' in page
+    assert 'name="empty-' not in page
+    assert "Nothing new" in words(post(client, run, **{"empty-PK": "1"}))
+    assert not ValueCorrection.objects.exists()
 
 
 def test_corrections_are_listed_with_who_said_them(center, client, boss):
