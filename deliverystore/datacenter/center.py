@@ -144,7 +144,8 @@ class DataCenter:
 
         It is checked, but kept whatever is found: its report says what. Once that is
         committed, who may import gets an e-mail, unless notify says otherwise. Rows
-        that a run has left make room for the same rows, mended, if on_taken says so.
+        that a run has left make room for the same rows, mended, if on_taken says so;
+        what is nearly called like them ("N.create.pending (1).csv") is taken for them.
 
         Raise NotPermitted; InvalidName if it cannot have its name; FileExists if that
         is taken, and was not to be changed; FileTooLarge; TooManyFiles if too many

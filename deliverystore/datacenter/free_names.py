@@ -51,6 +51,8 @@ def is_taken(name: str, taken: str, left: ImportRun | None = None) -> FileExists
 
 def why_taken(name: str, taken: str, left: ImportRun | None = None) -> str:
     """Say what is in the way of a new file, and what to do, without naming the file."""
+    if left is not None and is_copy(name, left):
+        return why_copy(name, left)
     if left is not None:
         return gettext(
             "It waits already, with the rows that import %(number)d has left: put "
@@ -61,6 +63,33 @@ def why_taken(name: str, taken: str, left: ImportRun | None = None) -> str:
         "The name is taken: %(state)s. Give yours another name, or have it kept under "
         "a free one."
     ) % {"state": _state_of(name, taken)}
+
+
+def is_copy(name: str, left: ImportRun) -> bool:
+    """Tell whether a file has not quite the name of the rows that a run has left."""
+    return name != left.pending_file
+
+
+def fits(name: str) -> bool:
+    """Tell whether a file can take the place of rows that a run has left: as CSV."""
+    return name.lower().endswith(".csv")
+
+
+def why_copy(name: str, left: ImportRun) -> str:
+    """Say why a file that seems to be rows that a run has left is no new one."""
+    text = (
+        gettext(
+            "These seem to be the rows that import %(number)d has left, which are "
+            "known as %(known)s: put them in place of those. If they are other rows, "
+            "give the file a name without “.pending”."
+        )
+        if fits(name)
+        else gettext(
+            "These seem to be the rows that import %(number)d has left: save them as "
+            "CSV, named %(known)s, and upload that."
+        )
+    )
+    return text % {"number": left.pk, "known": left.pending_file}
 
 
 def in_the_way(place: Place, name: str) -> str:

@@ -38,6 +38,13 @@ _RESULT = re.compile(
     rf"(?P<stem>.+)\.(?P<mode>{'|'.join(Mode)})\.(?P<kind>pending|finished)\.csv",
     re.DOTALL | re.IGNORECASE,
 )
+# What browsers and spreadsheets make of the name of a pending file: "(1)", " - Copy",
+# another ending.
+_NEARLY = re.compile(
+    rf"(?P<pending>.+\.(?:{'|'.join(Mode)})\.pending)(?:[\W_][^.]*)?"
+    r"(?:\.csv)?(?:\.csv|\.tsv|\.xlsx)",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 class Kind(StrEnum):
@@ -88,6 +95,16 @@ def spelled(name: str) -> str:
     if found is None or Kind(found["kind"].lower()) is not Kind.PENDING:
         return name
     return f"{found['stem']}.{found['mode'].lower()}.{Kind.PENDING}.csv"
+
+
+def nearly_pending(name: str) -> str:
+    """Return the name of the pending file of which this one seems to be a copy, or "".
+
+    Of "N.create.pending (1).csv" and "N.create.pending.xlsx": "N.create.pending.csv".
+    """
+    found = _NEARLY.fullmatch(name)
+    meant = spelled(f"{found['pending']}.csv") if found else ""
+    return meant if meant != spelled(name) else ""
 
 
 def is_data(name: str) -> bool:

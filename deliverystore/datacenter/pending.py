@@ -33,6 +33,14 @@ def runs_of(paths: Collection[str]) -> dict[str, ImportRun]:
     return {path: newest[name] for path, name in names.items() if name in newest}
 
 
+def run_for(path: str) -> ImportRun | None:
+    """Return the same for a file that comes in, also if it has nearly that name."""
+    if (left := run_of(path)) is not None:
+        return left
+    meant = naming.nearly_pending(path)
+    return run_of(meant) if meant else None
+
+
 def may_handle(user: User, run: ImportRun) -> bool:
     """Tell whether a user may import what a run has left."""
     processor = registry.get_processors().get(run.processor)

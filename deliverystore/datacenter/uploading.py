@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from deliverystore.datacenter.files import DataCenterFile
 from deliverystore.datacenter.free_names import OnTaken
 from deliverystore.datacenter.places import Place, digested
 from deliverystore.datacenter.reader import Report, check
+from deliverystore.datacenter.rows.arranging import RESERVED
 from deliverystore.digests import Digester
 from deliverystore.exceptions import (
     FileExists,
@@ -48,11 +49,18 @@ if TYPE_CHECKING:
 class Uploaded(DataCenterFile):
     """A file that has just come, and what there is to be said about it.
 
-    report is the result of its check; earlier is another one with the same bytes.
+    report is the result of its check; earlier is another one with the same bytes;
+    left_by is the run of which it has the rows that are left.
     """
 
     report: Report
     earlier: Earlier | None = None
+    left_by: ImportRun | None = None
+
+    @property
+    def seems_left(self) -> bool:
+        """Whether it looks like rows that a run has left, and nobody knows which."""
+        return self.left_by is None and not set(RESERVED).isdisjoint(self.report.header)
 
 
 def upload(
@@ -67,8 +75,13 @@ def upload(
     """Store a file, check it, and make it known; as DataCenter.upload says."""
     permissions.ask(user, "upload files to the data center", permissions.UPLOAD)
     place, name = center.place, name_for(filename)
-    left = pending.run_of(name)
-    if left is not None and on_taken is OnTaken.REPLACE_PENDING:
+    left = pending.run_for(name)
+    replaces = left is not None and on_taken is OnTaken.REPLACE_PENDING
+    if left is not None and free_names.is_copy(name, left):
+        if not (replaces and free_names.fits(name)):
+            raise free_names.is_taken(name, name, left)
+        name = left.pending_file
+    if left is not None and replaces:
         pending.ask(user, left, f"put something in the place of {name!r}")
         stored, report, digest = _replace(place, name, data, user)
     else:
@@ -76,7 +89,7 @@ def upload(
         names = free_names.for_upload(place, name, on_taken, left)
         stored, digest = _create(place, name, names, data, left)
         report = _checked(place, stored, stored)
-    file = _looked_at(place, stored, report, digest)
+    file = replace(_looked_at(place, stored, report, digest), left_by=left)
     files.remember_records(file, file.report.records, digest)
     found = {"rows": file.records, "problems": file.report.problem_count}
     logs.log_event("upload", file.relative_path, user, bytes=file.size, **found)
@@ -99,7 +112,7 @@ def name_for(filename: str) -> str:
 def left_by(filename: str) -> ImportRun | None:
     """Return the run whose rows an upload of this name has, if there is one."""
     try:
-        return pending.run_of(name_for(filename))
+        return pending.run_for(name_for(filename))
     except InvalidName:
         return None
 

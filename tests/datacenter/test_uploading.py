@@ -290,6 +290,60 @@ def test_rows_that_a_run_has_left_are_not_kept_under_a_name_nobody_knows(center,
     assert content_of(center) == before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "f.create.pending (1).csv",
+        "f.create.pending(2).csv",
+        "f.create.pending - Copy.csv",
+        "f.Create.Pending_2.CSV",
+        "f.create.pending.csv.csv",
+    ],
+)
+def test_mended_rows_are_known_by_nearly_their_name(center, left, name):
+    before, new = content_of(center), mended(center, left)
+
+    for on_taken in (OnTaken.RENAME, OnTaken.REFUSE):
+        with pytest.raises(FileExists, match=f"rows that import {left.pk} has left"):
+            center.upload(name, new, on_taken=on_taken)
+    assert content_of(center) == before
+
+    file = center.upload(name, new, on_taken=OnTaken.REPLACE_PENDING)
+    assert (file.relative_path, file.left_by) == (left.pending_file, left)
+    assert read(center, left.pending_file) == new
+
+
+@pytest.mark.parametrize("name", ["f.create.pending.xlsx", "f.create.pending (1).tsv"])
+@pytest.mark.parametrize("on_taken", OnTaken)
+def test_mended_rows_are_to_be_csv(center, left, name, on_taken):
+    before = content_of(center)
+
+    with pytest.raises(
+        FileExists, match=f"save them as CSV, named {left.pending_file}"
+    ):
+        center.upload(name, BYTES, on_taken=on_taken)
+
+    assert content_of(center) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["f.create.pending (1).csv", "f.update.pending.xlsx", "f.create.pendings.csv"],
+)
+def test_if_no_rows_are_left_a_name_is_only_a_name(center, left, name):
+    if name.startswith("f.create.pending ("):
+        runs.discard(left, "over")
+
+    assert center.upload(name, table(("A", "x"))).left_by is None
+
+
+def test_a_file_with_errors_under_quite_another_name_is_pointed_out(center, left):
+    file = center.upload("mended.csv", mended(center, left))
+
+    assert file.seems_left
+    assert not center.upload("other.csv", BYTES).seems_left
+
+
 @pytest.mark.parametrize("name", ["N.csv", "N.create.pending.csv"])
 def test_nothing_else_makes_room(center, name):
     center.upload(name, BYTES)

@@ -73,7 +73,8 @@ class Outcome:
         """How serious it is, for Django's messages."""
         if self.file is None:
             return messages.ERROR
-        is_fine = self.file.report.is_sound and self.file.earlier is None
+        file = self.file
+        is_fine = file.report.is_sound and not (file.earlier or file.seems_left)
         return messages.SUCCESS if is_fine else messages.WARNING
 
 
@@ -124,13 +125,14 @@ class UploadPages(PageFamily):
             raise
         except FileExists:
             wanted = uploading.name_for(file.name or "")
-            path = free_names.in_the_way(center.place, wanted) or wanted
+            known = left.pending_file if left is not None else wanted
+            path = free_names.in_the_way(center.place, known) or known
             return Outcome(
                 name=name,
                 reason=shown(free_names.why_taken(wanted, path, left), MAX_SHOWN),
                 taken_by=path,
                 can_rename=left is None,
-                can_replace=can_replace,
+                can_replace=can_replace and free_names.fits(wanted),
             )
         except DeliveryStoreError as error:
             return Outcome(name=name, reason=shown(str(error), MAX_SHOWN))

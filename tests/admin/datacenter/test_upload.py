@@ -180,6 +180,45 @@ def test_rows_that_failed_get_no_other_name(upload, center, left):
     assert content_of(center) == before
 
 
+@pytest.mark.parametrize("more", [{}, {"rename": "1"}])
+def test_rows_that_failed_are_known_by_nearly_their_name(
+    client, upload, center, left, more
+):
+    name = left.pending_file.replace(".csv", " (1).csv")
+    before = content_of(center)
+
+    page = words(upload((name, GOOD), **more))
+
+    assert f"seem to be the rows that import {left.pk} has left" in page
+    assert content_of(center) == before
+    data = {"files": SimpleUploadedFile(name, GOOD), **more}
+    response = client.post(url("upload"), data, headers={"accept": "application/json"})
+    [refused] = response.json()["results"]
+    assert (refused["taken"], refused["replaces"]) == (False, True)
+    assert "g.create.pending.csv : kept" in words(upload((name, GOOD), replace="1"))
+    assert read(center, left.pending_file).encode() == GOOD
+
+
+def test_rows_that_failed_are_not_put_in_place_as_a_workbook(
+    client, center, left, boss
+):
+    name = left.pending_file.replace(".csv", ".xlsx")
+    data = {"files": SimpleUploadedFile(name, GOOD), "replace": "1"}
+
+    response = client.post(url("upload"), data, headers={"accept": "application/json"})
+
+    [refused] = response.json()["results"]
+    assert (refused["kept"], refused["replaces"]) == ("", False)
+    assert f"save them as CSV, named {left.pending_file}" in refused["html"]
+
+
+def test_rows_that_failed_under_quite_another_name_are_pointed_out(upload, center):
+    page = words(upload(("mended.csv", b"code,name,--ERRORS--\nA,Arts,x\n")))
+
+    assert "mended.csv : kept" in page
+    assert "It has the column --ERRORS--" in page
+
+
 def test_only_rows_that_failed_make_room(upload, center):
     put(center, "a.csv", "old")
 
