@@ -77,9 +77,10 @@ async function send(file, onTaken, item) {
     });
     tell(item, results[0], file);
   } catch (error) {
-    const text = error.status ? texts.refused : texts.broken;
+    const text = error.isLoggedOut ? texts.loggedOut : error.status ? texts.refused : texts.broken;
     item.className = "error";
     item.textContent = filled(text, { name: file.name, status: error.status });
+    if (error.isLoggedOut) offerLogin(item);
   }
 }
 
@@ -103,6 +104,14 @@ function offer(choice, item, file) {
   });
 }
 
+/** This page leads to the login, and from there back. */
+function offerLogin(item) {
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = texts.login;
+  item.append(" ", link);
+}
+
 /** XMLHttpRequest, since fetch cannot tell how much it has sent. */
 function post(data, onSent) {
   return new Promise((resolve, reject) => {
@@ -115,16 +124,18 @@ function post(data, onSent) {
     xhr.onload = () => {
       const results = [200, 400].includes(xhr.status) && xhr.response?.results;
       if (results && results.length) resolve(xhr.response);
-      else reject(new UploadFailed(xhr.status));
+      // Strangers are led to the login, and the answer is that page.
+      else reject(new UploadFailed(xhr.status, xhr.responseURL !== form.action));
     };
     xhr.send(data);
   });
 }
 
 class UploadFailed extends Error {
-  constructor(status) {
+  constructor(status, isLoggedOut = false) {
     super(`HTTP ${status}`);
     this.status = status;
+    this.isLoggedOut = isLoggedOut;
   }
 }
 

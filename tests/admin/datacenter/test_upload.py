@@ -412,6 +412,23 @@ def test_files_are_sent_one_by_one_and_the_list_shows_them(pending, center):
     expect(pending.locator(".action-counter")).to_have_text("4 of 4 chosen")
 
 
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@screens(DESK)
+def test_who_was_logged_out_is_led_to_the_login(pending, center):
+    pending.context.clear_cookies(name="sessionid")
+    pending.get_by_label("Files with rows").set_input_files(
+        [{"name": "a.csv", "mimeType": "text/csv", "buffer": GOOD}]
+    )
+    pending.get_by_role("button", name="Upload").click()
+
+    sent = pending.locator(".deliverystore-sent > li")
+    expect(sent).to_contain_text("a.csv was not kept: you are logged out.")
+    sent.get_by_role("link", name="Log in again").click()
+    expect(pending.get_by_label("Username")).to_be_visible()
+    assert content_of(center) == {}
+
+
 DROP = """(text) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
