@@ -77,7 +77,8 @@ class Report:
     rows below the header, blank those among them that have nothing in them. sample
     has the first records. offers has encodings that may be the right one if there
     are characters that are none; likely_header is the line of the row that looks like
-    the header, if the header looks like a title.
+    the header, if the header looks like a title. sheets names those of a workbook,
+    of which one was read.
     """
 
     layout: Layout = field(default_factory=Layout)
@@ -89,6 +90,13 @@ class Report:
     sample: tuple[Record, ...] = ()
     offers: tuple[Offer, ...] = ()
     likely_header: int | None = None
+    sheets: tuple[str, ...] = ()
+
+    @property
+    def sheet_number(self) -> int:
+        """Which of the sheets was read, from 1; 0 if there are none."""
+        name = self.layout.sheet
+        return self.sheets.index(name) + 1 if name in self.sheets else 0
 
     @property
     def is_sound(self) -> bool:
@@ -171,6 +179,7 @@ class _Check:
             blank=blank,
             sample=tuple(sample),
             offers=tuple(_offers(table)),
+            sheets=table.sheets,
         )
 
     def _add(self, problems: Iterable[Problem]) -> None:

@@ -57,7 +57,7 @@ class SheetTable(Table):
         top = header_line or 1
         check_header_line(top)
         with workbooks.opened(file) as workbook:
-            name = workbook.choose(sheet)
+            name, self.sheets = workbook.choose(sheet), workbook.names
             with workbook.copied(name) as (path, found):
                 self._errors = found.errors
                 loaded = _load(path)

@@ -105,6 +105,7 @@ class Batch:
 class Table(ABC):
     """The header of a file, and its records, read once from where position is.
 
+    sheets names those of a workbook, of which one is read.
     problems has those of the header. A record that has a problem is a record
     nevertheless: its cells are what could be read of it.
     """
@@ -113,6 +114,7 @@ class Table(ABC):
     header_line: int
     layout: Layout
     problems: list[Problem]
+    sheets: tuple[str, ...] = ()
 
     @property
     @abstractmethod

@@ -307,6 +307,17 @@ def test_a_sheet_is_chosen_by_its_name():
     assert open_table(workbook(HEADER), sheet="One").header == ("name", "value")
 
 
+def test_a_check_says_which_of_the_sheets_was_read():
+    parts = {ONE: SMALL, TWO: SMALL}
+    file = two_sheets(["A", "B"], ["worksheets/one.xml", "worksheets/two.xml"], **parts)
+
+    first, second = check(file), check(file, sheet="B")
+
+    assert (first.sheets, first.sheet_number) == (("A", "B"), 1)
+    assert (second.sheets, second.sheet_number) == (("A", "B"), 2)
+    assert (check(io.BytesIO(b"a\n1\n")).sheets, check(io.BytesIO()).sheets) == ((), ())
+
+
 def error(cell, shown):
     return f'<c r="{cell}" t="e"><v>{shown}</v></c>'
 

@@ -13,6 +13,7 @@ from tests.admin.datacenter.helpers import some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
 from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
 from tests.datacenter.places import content_of, put, read
+from tests.datacenter.test_sheets import HEADER, sheet, two_sheets
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,19 @@ def test_what_is_called_a_workbook_and_is_none_is_said(upload):
     page = words(upload(("a.xlsx", b"no workbook")))
 
     assert "it is none, although its name says so" in page
+
+
+def test_that_a_workbook_has_other_sheets_is_said(upload, client):
+    pytest.importorskip("python_calamine")
+    names = ["Arts", "Law"]
+    targets = ["worksheets/one.xml", "worksheets/two.xml"]
+    parts = {target: sheet(HEADER) for target in (f"xl/{one}" for one in targets)}
+    said = "Only the sheet “Arts” is read, number 1 of 2 in the workbook."
+
+    page = words(upload(("a.xlsx", two_sheets(names, targets, **parts).getvalue())))
+
+    assert said in page
+    assert said in words(client.get(url("preview"), {"file": "a.xlsx"}))
 
 
 def test_encodings_are_offered_with_how_a_line_looks_in_them(upload):
