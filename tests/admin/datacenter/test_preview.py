@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from deliverystore.admin.datacenter import run_facts
 from deliverystore.datacenter import previewing, registry, runs
 from deliverystore.models import ImportRun, SavedMapping
-from tests.admin.datacenter.helpers import some_failed, who_may
+from tests.admin.datacenter.helpers import run_url, some_failed, who_may
 from tests.admin.datacenter.people import FILES, person, sign_in, told, url, words
 from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, assert_fits, screens
 from tests.datacenter.imports import start
@@ -736,6 +736,22 @@ def test_a_header_of_a_megabyte_is_cut(look):
 
 
 # -- In a browser ------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@screens(DESK)
+def test_names_of_columns_are_shown_as_they_are(
+    page, live_server, boss, client, center
+):
+    run = some_failed(center)
+    put(center, "g.csv", "code,name\nA,x\n")
+    sign_in(page, live_server, client)
+
+    for address in (f"{url('preview')}?file=g.csv", run_url("rows", run.pk)):
+        page.goto(live_server.url + address)
+        name = page.locator("main thead th", has_text="code").first
+        expect(name).to_have_css("text-transform", "none")
 
 
 @pytest.mark.browser
