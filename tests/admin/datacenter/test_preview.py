@@ -90,6 +90,13 @@ def test_the_first_rows_are_shown_as_a_table(look):
     assert "25 rows, 2 columns." in words(response)
 
 
+def test_large_numbers_are_written_as_everywhere(look):
+    page = words(look("code,name\n" + "F,x\n" * 1200 + "G\n" * 1100))
+
+    assert "2,300 rows, 2 columns." in page
+    assert "1,100 problems" in page
+
+
 def test_what_was_found_out_is_shown(look):
     page = words(look("code;name\nA;x\n"))
 
@@ -145,7 +152,7 @@ def test_a_large_file_is_looked_at_only_at_its_beginning(look, monkeypatch):
 
     response = look(content)
 
-    assert "only the first 2000 rows were looked at" in words(response)
+    assert "only the first 2,000 rows were looked at" in words(response)
     assert response.context_data["found"].report.is_sound
 
 
@@ -718,7 +725,7 @@ def test_five_thousand_columns_have_a_page_and_can_be_left_out(look, submit):
     page = look(content, use="faculty:create")
 
     assert len(page.text) < 600_000
-    assert "4950 more columns" in words(page)
+    assert "4,950 more columns" in words(page)
     form = page.context_data["form"]
     assert {one.header for one in form.shown} > {"code", "name"}
     assert re.search(r"4800 more columns have no field", words(page))
