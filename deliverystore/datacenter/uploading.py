@@ -62,6 +62,25 @@ class Uploaded(DataCenterFile):
         """Whether it looks like rows that a run has left, and nobody knows which."""
         return self.left_by is None and not set(RESERVED).isdisjoint(self.report.header)
 
+    @property
+    def new_columns(self) -> int:
+        """How many columns the rows have not which a run has left."""
+        return len(self._own - self._left) if self.left_by else 0
+
+    @property
+    def lost_columns(self) -> int:
+        """How many columns of the rows that a run has left it has not."""
+        return len(self._left - self._own) if self.left_by else 0
+
+    @property
+    def _own(self) -> set[str]:
+        return set(self.report.header).difference(RESERVED)
+
+    @property
+    def _left(self) -> set[str]:
+        header = self.left_by.header if self.left_by else ()
+        return set(header).difference(RESERVED)
+
 
 def upload(
     center: DataCenter,

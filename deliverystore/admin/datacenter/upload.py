@@ -74,7 +74,10 @@ class Outcome:
         if self.file is None:
             return messages.ERROR
         file = self.file
-        is_fine = file.report.is_sound and not (file.earlier or file.seems_left)
+        others = file.new_columns or file.lost_columns
+        is_fine = file.report.is_sound and not (
+            file.earlier or file.seems_left or others
+        )
         return messages.SUCCESS if is_fine else messages.WARNING
 
 

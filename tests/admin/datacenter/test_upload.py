@@ -184,6 +184,16 @@ def test_rows_that_failed_are_put_in_place_of_those_that_wait(upload, center, le
     assert read(center, f"deleted/{left.pending_file}") == old
 
 
+def test_other_columns_in_place_of_those_that_wait_are_pointed_out(upload, left):
+    said = f"others than those of the rows that import {left.pk} has left: "
+    other = b"matric_no,name,email\nA,x,y\n"
+
+    assert said not in words(upload((left.pending_file, GOOD), replace="1"))
+    page = words(upload((left.pending_file, other), replace="1"))
+
+    assert f"{said}new 2, missing 1." in page
+
+
 def test_rows_that_failed_get_no_other_name(upload, center, left):
     before = content_of(center)
 
