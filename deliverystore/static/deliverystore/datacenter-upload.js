@@ -12,6 +12,12 @@ const sent = form.querySelector(".deliverystore-sent");
 const zone = form.querySelector(".deliverystore-drop");
 const texts = form.dataset;
 let last = Promise.resolve();
+let unsent = 0;
+
+// Who leaves while files are being sent is asked: those would not arrive.
+addEventListener("beforeunload", (event) => {
+  if (unsent) event.preventDefault();
+});
 
 form.querySelector(".deliverystore-hint").hidden = false;
 form.addEventListener("submit", (event) => {
@@ -50,8 +56,13 @@ function chosen() {
 function take(files, onTaken) {
   for (const file of files) {
     const item = sent.appendChild(document.createElement("li"));
-    last = last.then(() => send(file, onTaken, item)).then(refresh);
+    queue(file, onTaken, item);
   }
+}
+
+function queue(file, onTaken, item) {
+  unsent += 1;
+  last = last.then(() => send(file, onTaken, item)).finally(() => (unsent -= 1)).then(refresh);
 }
 
 async function send(file, onTaken, item) {
@@ -100,7 +111,7 @@ function offer(choice, item, file) {
   button.className = "button";
   button.textContent = texts[choice];
   button.addEventListener("click", () => {
-    last = last.then(() => send(file, [choice], item)).then(refresh);
+    queue(file, [choice], item);
   });
 }
 

@@ -453,6 +453,36 @@ def test_who_was_logged_out_is_led_to_the_login(pending, center):
     assert content_of(center) == {}
 
 
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@screens(DESK)
+def test_who_leaves_while_files_are_sent_is_asked(pending, center):
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    pending.on("dialog", answer)
+    held = []
+    pending.route("**/upload/", lambda route: held.append(route))
+    pending.get_by_label("Files with rows").set_input_files(
+        [{"name": "a.csv", "mimeType": "text/csv", "buffer": GOOD}]
+    )
+    pending.get_by_role("button", name="Upload").click()
+    expect(pending.locator(".deliverystore-sent > li")).to_contain_text("a.csv")
+
+    pending.get_by_role("link", name="Unfinished").first.click()
+    expect(pending.get_by_role("button", name="Upload")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+    held[0].continue_()
+    expect(pending.locator(".deliverystore-sent > li")).to_contain_text("kept")
+    pending.get_by_role("link", name="Unfinished").first.click()
+    pending.wait_for_url("**/unfinished/")
+    assert asked == ["beforeunload"]
+
+
 DROP = """(text) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
