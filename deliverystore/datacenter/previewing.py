@@ -79,7 +79,8 @@ def preview(
     if left is not None:
         declared["header_line"] = None
     with center.open(name) as opened:
-        is_workbook = reader.is_workbook(opened)
+        # What is only called a workbook is not read as anything else.
+        is_workbook = reader.is_workbook(opened) or name.lower().endswith(".xlsx")
         is_whole = is_workbook or file.size <= MAX_CHECKED_BYTES
         check = partial(reader.check, opened, name=name, is_whole=is_whole)
         report = check(**declared)

@@ -181,6 +181,7 @@ def test_a_sheet_is_chosen_by_its_name(look):
     [
         (b"PK\x03\x04 and no more", "it is damaged, or not all of it has arrived"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an old one (.xls)"),
+        (b"no workbook", "it is none, although its name says so"),
     ],
 )
 def test_of_a_broken_workbook_nobody_asks_how_its_text_is_written(
