@@ -906,6 +906,56 @@ def test_a_limit_of_removed_objects_is_a_share_of_those_there_were(center):
     assert (run.state, run.failed) == ("stopped", 6)
 
 
+def removed_too_much(center):
+    """Return a run of three faculties to be removed, which stopped at its limit."""
+    Faculty.objects.bulk_create(Faculty(code=code) for code in "ABC")
+    rows = [(code, "") for code in "ABC"]
+    return runs.work(start(center, *rows, mode="remove", max_removed=1))
+
+
+@pytest.mark.parametrize("kind", ["retry", "pending file"])
+def test_another_try_has_the_limits_of_the_first_one(center, kind):
+    run = removed_too_much(center)
+    if kind == "retry":
+        again = runs.retry(run, enqueue=False)
+    else:
+        again = runs.start_run(run.pending_file, enqueue=False)
+
+    runs.work(again)
+
+    assert (again.max_removed, again.skipping) == ("1", "too_many_removed")
+    assert Faculty.objects.count() == 3
+
+
+@pytest.mark.parametrize("limit", ["", 3])
+@pytest.mark.parametrize("kind", ["retry", "pending file"])
+def test_another_try_can_have_another_limit(center, kind, limit):
+    run = removed_too_much(center)
+    if kind == "retry":
+        again = runs.retry(run, max_removed=limit, enqueue=False)
+    else:
+        again = runs.start_run(run.pending_file, max_removed=limit, enqueue=False)
+
+    runs.work(again)
+
+    assert (again.state, again.max_removed) == ("finished", str(limit))
+    assert not Faculty.objects.exists()
+
+
+def test_a_share_of_rows_that_may_fail_stays_one_of_all_rows(center):
+    rows = [("A", ""), ("too-long-code", "x"), ("too-long-code", "y"), ("B", "")]
+    run = runs.work(start(center, *rows, max_failed="50%"))
+    row = run.failed_rows.get(number=2)
+    runs.edit_row(row, ["OK", "x"])
+
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert (again.state, again.finished, again.failed) == ("pending", 1, 1)
+    assert again.max_failed == "2"
+    third = runs.retry(again, enqueue=False)
+    assert third.max_failed == "2"
+
+
 @pytest.mark.parametrize(("limit", "state"), [("10%", "finished"), ("1", "stopped")])
 def test_a_share_of_removed_objects_counts_only_where_objects_can_be_counted(
     center, registered, limit, state

@@ -76,6 +76,17 @@ def test_an_import_that_nobody_is_at_is_shown_with_what_goes_on_with_it(center):
     assert "`import_csv --resume` goes on with it" in command("show", run.pk)
 
 
+def test_another_try_can_have_another_limit(center):
+    Faculty.objects.bulk_create(Faculty(code=code) for code in "AB")
+    rows = [("A", ""), ("B", "")]
+    run = runs.work(start(center, *rows, mode="remove", max_removed=1))
+
+    assert "stopped, rows are left" in command("retry", run.pk, code=1)
+    command("retry", run.children.get().pk, "--max-removed", "2")
+
+    assert not Faculty.objects.exists()
+
+
 def test_rows_are_tried_again_here_and_now(center):
     run = failed(center)
     runs.correct_values(run, "code", {"too-long-F1": "F1", "too-long-F2": "F2"})

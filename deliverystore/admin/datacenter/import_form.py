@@ -198,8 +198,8 @@ class ImportForm:
             "mode": str(self.mode),
             "mapping": fields.said(self.columns),
             "on_error": self._data.get("on_error", OnError.PENDING),
-            "max_failed": self._data.get("max_failed", "").strip() or None,
-            "max_removed": self._data.get("max_removed", "").strip() or None,
+            "max_failed": self._data.get("max_failed", "").strip(),
+            "max_removed": self._data.get("max_removed", "").strip(),
             "dry_run": "dry_run" in self._data,
             # As it was shown, which need not be all that was asked for.
             "layout": self._report.layout,

@@ -17,7 +17,8 @@ from deliverystore.admin.datacenter.keyset import place
 from deliverystore.admin.datacenter.progress import run_progress
 from deliverystore.admin.datacenter.run_base import LARGE, Columns, RunViews
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.datacenter import importers, runs
+from deliverystore.datacenter import importers, registry, runs
+from deliverystore.datacenter.rows.outcomes import Mode
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -70,13 +71,16 @@ class RunActions(RunViews):
         return self.back_to(pk)
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Try the failed rows again, and go to the import that does it."""
+        """Try the failed rows again, and go to the import that does it.
+
+        Where that removes objects, it is asked first.
+        """
         run = self.run(request, pk)
-        return (
-            self._retry(request, run)
-            if request.method == "POST"
-            else (self.back_to(pk))
-        )
+        if request.method == "POST":
+            return self._retry(request, run)
+        if Mode(run.mode) is Mode.REMOVE and self.may(request, run).correct:
+            return self._question(request, run)
+        return self.back_to(pk)
 
     def correct(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Remember what is meant by wrong values and, if asked, try the rows again."""
@@ -125,9 +129,31 @@ class RunActions(RunViews):
         template = "admin/deliverystore/importrun/discard.html"
         return TemplateResponse(request, template, context)
 
+    def _question(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
+        processor = registry.get_processor(run.processor)
+        context = {
+            **self.page.page_context(request, "runs", _("Remove objects?")),
+            "run": run,
+            "rows": looks.rows(run.failed),
+            "can_be_undone": processor.can_be_undone,
+        }
+        template = "admin/deliverystore/importrun/retry.html"
+        return TemplateResponse(request, template, context)
+
     def _retry(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
+        is_sure = "confirmed" in request.POST
+        if (
+            Mode(run.mode) is Mode.REMOVE
+            and not is_sure
+            and self.may(request, run).correct
+        ):
+            return HttpResponseRedirect(self.url("retry", run.pk))
+        limit = request.POST.get("max_removed") if is_sure else None
         tries: list[ImportRun] = []
-        if not attempted(request, lambda: tries.append(runs.retry(run, request.user))):
+        if not attempted(
+            request,
+            lambda: tries.append(runs.retry(run, request.user, max_removed=limit)),
+        ):
             return self.back_to(run.pk)
         text = _("Another try was begun, of %(rows)s.") % {
             "rows": looks.rows(run.failed)

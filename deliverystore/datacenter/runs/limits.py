@@ -32,6 +32,26 @@ def cleaned(limit: int | str | None) -> str:
     return text
 
 
+def of_try(
+    parent: ImportRun | None,
+    max_failed: int | str | None,
+    max_removed: int | str | None,
+) -> dict[str, str]:
+    """Return the limits of an import, by name: those of its parent if none is given.
+
+    A share of the rows that may fail stays one of all the rows that the parent had:
+    of the few that it has left, one that fails again would soon be too many.
+    """
+    if parent is not None and max_removed is None:
+        max_removed = parent.max_removed
+    if parent is not None and max_failed is None:
+        max_failed = parent.max_failed
+        if max_failed.endswith("%"):
+            rows = parent.rows - parent.blank
+            max_failed = int(max_failed[:-1]) * rows // _ALL
+    return {"max_failed": cleaned(max_failed), "max_removed": cleaned(max_removed)}
+
+
 def exceeded(
     run: ImportRun, counts: Mapping[str, int], *, at_end: bool
 ) -> ImportRun.Skipping | None:

@@ -65,9 +65,9 @@ def start_run(
 ) -> ImportRun:
     """Begin the import of a file that waits in the data center; return its run.
 
-    Of a pending file, processor, mode and mapping are those of the run that left it,
-    if they are not given. Columns of which mapping says nothing go where
-    suggested_mapping has them; what it does say is remembered for that.
+    Of a pending file, processor, mode, mapping and limits are those of the run that
+    left it, if they are not given; "" is no limit. Columns of which mapping says
+    nothing go where suggested_mapping has them; what it does say is remembered.
 
     max_failed and max_removed are numbers or shares ("5%"). layout says how the file
     is written, if that cannot be found out. Changes are logged if there is a user,
@@ -94,8 +94,7 @@ def start_run(
         user_id=user.pk if user else None,
         parent=parent,
         on_error=_known(on_error),
-        max_failed=limits.cleaned(max_failed),
-        max_removed=limits.cleaned(max_removed),
+        **limits.of_try(parent, max_failed, max_removed),
         dry_run=dry_run,
         log_changes=user is not None if log_changes is None else log_changes,
     )
@@ -115,18 +114,24 @@ def start_run(
 
 
 def retry(
-    run: ImportRun, user: User | None = None, *, enqueue: bool = True
+    run: ImportRun,
+    user: User | None = None,
+    *,
+    max_failed: int | str | None = None,
+    max_removed: int | str | None = None,
+    enqueue: bool = True,
 ) -> ImportRun:
     """Try the rows again that failed in a run, edited and corrected as they are now.
 
-    Return the new run, which ends as one of the pending file would. Raise NotPermitted,
-    RunBusy, or RunRefused if no rows are left.
+    The limits are those of the run, if no others are given; "" is no limit. Return the
+    new run, which ends as one of the pending file would. Raise NotPermitted, RunBusy,
+    or RunRefused if no rows are left.
     """
     with transaction.atomic(using=leases.database()):
         _hold(run)
         if not run.failed:
             raise RunRefused(f"No rows of import {run.pk} are left to be tried again.")
-        new = _another_try(run, user)
+        new = _another_try(run, user, limits.of_try(run, max_failed, max_removed))
         check(new, user)
         center = DataCenter()
         _put_back(center, run)
@@ -144,7 +149,9 @@ def _hold(run: ImportRun) -> None:
         raise RunBusy(f"{run.pending_file!r} has an import that is not over.")
 
 
-def _another_try(run: ImportRun, user: User | None) -> ImportRun:
+def _another_try(
+    run: ImportRun, user: User | None, limited: dict[str, str]
+) -> ImportRun:
     return ImportRun(
         file=run.pending_file,
         layout=asdict(OUR_OWN),
@@ -156,6 +163,7 @@ def _another_try(run: ImportRun, user: User | None) -> ImportRun:
         parent=run,
         from_parent=True,
         on_error=run.on_error,
+        **limited,
         log_changes=user is not None,
     )
 

@@ -41,6 +41,12 @@ class Command(EndingCommand):
         discard = actions.add_parser("discard", help="give up the rows that are left")
         for one in (show, retry, cancel, discard):
             one.add_argument("number", type=int, metavar="N", help="import N")
+        retry.add_argument(
+            "--max-failed", metavar="N", help="another limit: 100, or 5%%; '' for none"
+        )
+        retry.add_argument(
+            "--max-removed", metavar="N", help="another limit of objects that may go"
+        )
         for one in (listing, show, retry):
             one.add_argument("--json", action="store_true", help="print JSON")
         discard.add_argument("--reason", required=True, metavar="TEXT", help="why")
@@ -84,7 +90,8 @@ class Command(EndingCommand):
             self.stdout.write(text)
 
     def _retry(self, run: ImportRun, options: dict[str, Any]) -> None:
-        again = runs.retry(run, enqueue=False)
+        limits = {name: options[name] for name in ("max_failed", "max_removed")}
+        again = runs.retry(run, **limits, enqueue=False)
         work(again, options, self.stdout)
         if not again.is_over:
             raise interrupted(again)

@@ -28,10 +28,8 @@ from deliverystore.models import ImportRun
 from deliverystore.models.access import User
 from deliverystore.streams import CHUNK_SIZE
 
-_SAID = (
-    *("processor", "mode", "on_error"),
-    *("max_failed", "max_removed", "dry_run"),
-)
+_LIMITS = ("max_failed", "max_removed")
+_SAID = ("processor", "mode", "on_error", *_LIMITS, "dry_run")
 _LAYOUT = ("encoding", "delimiter", "sheet", "header_line")
 
 
@@ -152,7 +150,12 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
         "user": _user(options["user"]) if options["user"] else None,
         "layout": None if layout == Layout() else layout,
     }
-    return {name: value for name, value in asked.items() if value}
+    # An empty limit is one, too: none, whatever the import had that left the rows.
+    return {
+        name: value
+        for name, value in asked.items()
+        if value or (name in _LIMITS and value is not None)
+    }
 
 
 def _user(username: str) -> User:

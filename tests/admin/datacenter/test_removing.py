@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from deliverystore.datacenter import runs
 from deliverystore.models import ImportRun
-from tests.admin.datacenter.helpers import who_may
+from tests.admin.datacenter.helpers import run_url, who_may
 from tests.admin.datacenter.people import FILES, sign_in, url, words
 from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
 from tests.school.models import Faculty
@@ -166,6 +166,68 @@ def test_who_may_not_remove_is_not_even_asked(client, form):
 
     assert send(client, form).status_code == 403
     assert send(client, form, confirmed="1").status_code == 403
+
+
+# -- Rows that are tried again -----------------------------------------------------
+
+
+@pytest.fixture
+def stopped(center, boss, faculties):
+    """An import that stopped before it removed more than one."""
+    options = {"max_removed": "1", "enqueue": False}
+    return runs.work(runs.start_run("f.csv", "faculty", "remove", **options))
+
+
+def test_another_try_is_asked_about_first(client, stopped):
+    page = client.post(run_url("retry", stopped.pk), follow=True)
+
+    assert page.redirect_chain == [(run_url("retry", stopped.pk), 302)]
+    assert "2 rows that failed name objects of “faculty”" in words(page)
+    assert 'name="max_removed" id="id_max_removed" value="1"' in page.text
+    assert not stopped.children.exists()
+
+
+def test_another_try_stops_at_the_same_limit_unless_another_one_is_given(
+    client, stopped
+):
+    yes = {"confirmed": "1", "max_removed": "1"}
+    client.post(run_url("retry", stopped.pk), yes)
+    again = runs.work(stopped.children.get())
+    assert (again.state, Faculty.objects.count()) == ("stopped", 3)
+
+    client.post(run_url("retry", again.pk), {**yes, "max_removed": ""})
+    third = runs.work(again.children.get())
+
+    assert (third.state, third.max_removed) == ("finished", "")
+    assert [one.code for one in Faculty.objects.all()] == ["M"]
+
+
+def test_another_try_with_something_that_is_no_limit_is_refused(client, stopped):
+    yes = {"confirmed": "1", "max_removed": "many"}
+
+    page = client.post(run_url("retry", stopped.pk), yes, follow=True)
+
+    assert "is no limit" in words(page)
+    assert not stopped.children.exists()
+
+
+def test_who_corrects_and_tries_again_is_asked_too(client, center, boss):
+    Faculty.objects.create(code="A")
+    center.upload("f.csv", "code,name\nB,\n")
+    run = runs.work(runs.start_run("f.csv", "faculty", "remove", enqueue=False))
+
+    page = client.post(run_url("correct", run.pk), {"then": "retry"}, follow=True)
+
+    assert "Remove objects?" in words(page)
+    assert not run.children.exists()
+
+
+def test_only_who_may_try_them_again_is_asked(client, stopped):
+    client.force_login(who_may("view_importrun"))
+
+    assert client.post(run_url("retry", stopped.pk)).status_code == 403
+    asked = client.get(run_url("retry", stopped.pk))
+    assert asked.url == run_url("change", stopped.pk)
 
 
 @pytest.mark.browser
