@@ -927,6 +927,16 @@ def test_another_try_has_the_limits_of_the_first_one(center, kind):
     assert Faculty.objects.count() == 3
 
 
+def test_no_value_of_a_key_is_read_as_another_one_to_remove_objects(center):
+    Faculty.objects.create(code="A")
+    run = runs.work(start(center, ("B", ""), mode="remove"))
+
+    with pytest.raises(RunRefused, match="edit its rows"):
+        runs.correct_values(run, "code", {"B": "A"})
+
+    assert not ValueCorrection.objects.exists()
+
+
 @pytest.mark.parametrize("limit", ["", 3])
 @pytest.mark.parametrize("kind", ["retry", "pending file"])
 def test_another_try_can_have_another_limit(center, kind, limit):

@@ -76,6 +76,11 @@ class Groups:
     # What of the address says which page it is.
     place: str
 
+    @property
+    def can_be_corrected(self) -> bool:
+        """Whether there is a value on the page for which another one can be read."""
+        return any(group.can_be_corrected for group in self.page.rows)
+
 
 def page_of_groups(
     request: HttpRequest, run: ImportRun, columns: Columns, *, may: May

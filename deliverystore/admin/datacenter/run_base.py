@@ -14,6 +14,7 @@ from deliverystore.admin.datacenter.progress import is_left_alone
 from deliverystore.admin.datacenter.suggestions import values_for
 from deliverystore.datacenter import registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.datacenter.runs import corrections
 from deliverystore.datacenter.runs.visibility import visible_runs
 from deliverystore.exceptions import NotPermitted
 from deliverystore.models import ImportRun
@@ -78,7 +79,11 @@ class Columns:
 
     def can_be_corrected(self, column: str) -> bool:
         """Tell whether other values can be read instead of those of a column."""
-        return self.cell_of(column) is not None and column not in self.hidden
+        if self.processor is None or self.cell_of(column) is None:
+            return False
+        field = self.run.mapping.get(column)
+        is_named = corrections.names_removed(self.run, self.processor, field)
+        return not is_named and column not in self.hidden
 
     def can_be_empty(self, column: str) -> bool:
         """Tell whether nothing can be meant: the field of a column needs no value."""

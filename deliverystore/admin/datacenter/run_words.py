@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from deliverystore.admin.datacenter.looks import number, rows
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def in_words(
     """
     told = _TELLING[_State(run.state)](run)
     if run.state in ImportRun.LEFT_OVER and run.failed and may_change:
-        told.append(_what_to_do(may_mend=may_mend))
+        told.append(_what_to_do(run, may_mend=may_mend))
     if is_left_alone and run.state == _State.RUNNING:
         told += [_silent(run)]
     if run.cancelling and not run.is_over:
@@ -167,11 +168,13 @@ def _in_and_left(run: ImportRun) -> str:
     }
 
 
-def _what_to_do(*, may_mend: bool) -> str:
+def _what_to_do(run: ImportRun, *, may_mend: bool) -> str:
     told = _(
         "Say below what is meant by a wrong value, or edit single rows; then try the "
         "failed rows again."
     )
+    if Mode(run.mode) is Mode.REMOVE:
+        told = _("Edit single rows; then try the failed rows again.")
     if may_mend:
         other = _("Or mend the pending file on your computer, and upload it.")
     else:

@@ -16,6 +16,8 @@ from django.utils.translation import ngettext
 from deliverystore.datacenter import importers, logs, registry
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.naming import FINISHED, UNFINISHED
+from deliverystore.datacenter.processors import BatchProcessor
+from deliverystore.datacenter.rows.outcomes import Mode
 from deliverystore.datacenter.runs import leftovers, valuemaps
 from deliverystore.datacenter.runs.own import Own
 from deliverystore.datacenter.runs.texts import dumped
@@ -43,7 +45,8 @@ def correct_values(
     Return how many of the run's failed rows have one of the wrong values: with 0, none
     of them changes, and it is only remembered. Raise NotPermitted, or RunRefused if
     the file has no such column, or it goes to a sensitive field: corrections are a
-    list, which can be seen.
+    list, which can be seen. Or the run removes objects, and it goes to a key: each row
+    that names another object than the file does is to be edited by itself.
     """
     remember_values(run, column, values, user)
     return _count_having(run, run.header.index(column), set(map(str.strip, values)))
@@ -58,8 +61,11 @@ def remember_values(
         columns = own_columns(run)
         question = did_you_mean(column, columns) or f"it has: {listed(columns)}."
         raise RunRefused(f"{run.file!r} has no column {column!r}; {question}")
-    if run.mapping.get(column) in registry.get_processor(run.processor).sensitive:
+    processor, field = registry.get_processor(run.processor), run.mapping.get(column)
+    if field in processor.sensitive:
         raise RunRefused(f"{column!r} is kept out of all lists: edit its rows.")
+    if names_removed(run, processor, field):
+        raise RunRefused(f"{column!r} names what is to be removed: edit its rows.")
     with transaction.atomic(using=leases.database()):
         for wrong, right in values.items():
             user_id = user.pk if user else None
@@ -67,6 +73,12 @@ def remember_values(
     logs.log_event(
         "correct", run.file, user, run=run.pk, column=column, values=len(values)
     )
+
+
+def names_removed(run: ImportRun, processor: BatchProcessor, field: str | None) -> bool:
+    """Tell whether a field says which objects a run removes."""
+    is_key = field is not None and processor.is_key(field)
+    return is_key and Mode(run.mode) is Mode.REMOVE
 
 
 def own_columns(run: ImportRun) -> list[str]:

@@ -124,6 +124,18 @@ def test_nothing_is_not_offered_for_a_field_that_needs_a_value(center, client):
     assert not ValueCorrection.objects.exists()
 
 
+def test_what_is_to_be_removed_is_not_corrected_by_value(center, client):
+    Faculty.objects.create(code="A")
+    run = imported(center, ("B", ""), mode="remove")
+
+    page = client.get(run_url("change", run.pk))
+    assert 'name="right-' not in page.text
+    assert "edit its rows" in words(page)
+    post(client, run, **{"right-PK": "A", "then": "retry"})
+
+    assert not ValueCorrection.objects.exists()
+
+
 def test_corrections_are_listed_with_who_said_them(center, client, boss):
     run = some_failed(center)
     post(client, run, **{"right-PK": "<b>OK"})
