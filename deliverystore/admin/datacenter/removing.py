@@ -50,12 +50,14 @@ def question(
     back = {"file": form.file, "use": form.use, **said(layout_of(data))}
     return {
         "form": form,
+        "count": count,
         "rows": "" if count is None else looks.rows(count),
         "values": [pair for pair in data.items() if pair[0] not in _ANSWERS],
         "stamp": _stamp(form),
         "tried": tried,
         "tried_url": links.url(tried),
         "removed": "" if tried is None else looks.number(tried.removed),
+        "failed": looks.rows(tried.failed) if tried and tried.failed else "",
         "here": url("preview", [("file", form.file)]),
         "back": url("preview", back.items()),
     }

@@ -13,7 +13,7 @@ from deliverystore.models import ImportRun
 from tests.admin.datacenter.helpers import run_url, who_may
 from tests.admin.datacenter.people import FILES, sign_in, url, words
 from tests.browser import BARE_DESK, BARE_PHONE, DESK, PHONE, screens
-from tests.school.models import Faculty
+from tests.school.models import Faculty, Member
 
 pytestmark = pytest.mark.django_db
 
@@ -120,8 +120,34 @@ def test_where_nothing_is_to_be_removed_it_is_said(client, form):
 
     told = words(send(client, form))
 
-    assert "None of them is there." in told
+    assert "would have removed 0; 2 rows would fail. See which, and why" in told
     assert "gone for good" not in told
+
+
+def test_what_is_protected_is_not_called_absent(client, form):
+    Member.objects.create(number="A1", faculty=Faculty.objects.get(code="A"))
+    Faculty.objects.get(code="L").delete()
+    send(client, form, dry_run="1")
+    runs.work(ImportRun.objects.get(dry_run=True))
+
+    told = words(send(client, form))
+
+    assert "is there" not in told
+    assert "would have removed 0; 2 rows would fail. See which, and why" in told
+
+
+def test_one_row_is_told_as_one(client, form, center):
+    center.delete("f.csv")
+    center.upload("f.csv", "code,name\nA,Arts\n")
+    told = words(send(client, form))
+    assert "1 row of f.csv names an object of “faculty” that is to be removed" in told
+
+    send(client, form, dry_run="1")
+    runs.work(ImportRun.objects.get(dry_run=True))
+    told = words(send(client, form))
+
+    assert "would have removed 1. See which" in told
+    assert "would fail" not in told
 
 
 def test_the_dry_run_of_something_else_is_not_told(client, form):
