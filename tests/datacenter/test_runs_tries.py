@@ -117,6 +117,51 @@ def test_all_tries_are_found_from_each_and_add_up(center, first):
     assert total.rows == total.finished + total.left + total.blank
 
 
+def test_rows_that_were_taken_out_by_hand_did_not_come_back(center, first):
+    lines = read(center, first.pending_file).splitlines(keepends=True)
+    put(center, first.pending_file, "".join(lines[:2]))
+
+    second = again(first)
+
+    total = together([first, second])
+    assert (total.rows, total.finished, total.left, total.blank) == (6, 2, 1, 1)
+    assert (total.gone, total.new) == (2, 0)
+
+
+def test_a_try_that_did_nothing_has_taken_no_rows_out(center, first):
+    second = runs.retry(first, enqueue=False)
+    runs.cancel(second)
+
+    total = together(tries_of(second))
+
+    assert (total.rows, total.left, total.gone) == (6, 3, 0)
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_what_a_broken_try_has_not_read_is_given_up_with_the_rest(center, first, done):
+    second = runs.start_run(first.pending_file, enqueue=False)
+    work_killed(second, after=done, batch_size=1)
+    ImportRun.objects.filter(pk=second.pk).update(state="broken")
+    second.refresh_from_db()
+    runs.discard(second, "lost")
+
+    total = together(tries_of(second))
+
+    assert (total.rows, total.left, total.gone) == (6, 3, 0)
+    assert total.is_given_up
+
+
+def test_a_broken_try_that_has_read_nothing_gives_nothing_up(center, first):
+    second = runs.start_run(first.pending_file, enqueue=False)
+    ImportRun.objects.filter(pk=second.pk).update(state="broken")
+    second.refresh_from_db()
+    runs.discard(second, "lost")
+
+    total = together(tries_of(second))
+
+    assert (total.rows, total.left, total.is_given_up) == (6, 3, False)
+
+
 def test_rows_that_were_added_by_hand_count(center, first):
     put(center, first.pending_file, read(center, first.pending_file) + "N,New,\n")
 

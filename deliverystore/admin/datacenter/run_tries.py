@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.datacenter.runs.tries import Together, together, tries_of
@@ -75,7 +76,11 @@ def _counts(*counts: int) -> list[str]:
 
 def _sum(total: Together) -> list[str]:
     rows, finished, blank = _counts(total.rows, total.finished, total.blank)
-    return [rows, finished, _left(total), blank]
+    left = _left(total)
+    if total.gone:
+        count = {"count": looks.number(total.gone)}
+        left += ", " + _("%(count)s did not come back") % count
+    return [rows, finished, left, blank]
 
 
 def _in_words(total: Together) -> str:
@@ -86,7 +91,23 @@ def _in_words(total: Together) -> str:
         "blank": looks.number(total.blank),
     }
     text = _("Of %(rows)s: %(finished)s in, %(left)s, %(blank)s blank.")
-    return text % facts
+    return " ".join([text % facts, *_changed(total)])
+
+
+def _changed(total: Together) -> Iterator[str]:
+    """Say how files that were mended by hand have other rows than had failed."""
+    if total.gone:
+        yield ngettext(
+            "%(count)s row that failed did not come back in the file that was tried "
+            "again.",
+            "%(count)s rows that failed did not come back in the file that was tried "
+            "again.",
+            total.gone,
+        ) % {"count": looks.number(total.gone)}
+    if total.new:
+        yield ngettext(
+            "%(count)s row is new.", "%(count)s rows are new.", total.new
+        ) % {"count": looks.number(total.new)}
 
 
 def _left(total: Together) -> str:

@@ -17,8 +17,10 @@ _NOTHING_DONE = (ImportRun.State.CANCELLED, ImportRun.State.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class Together:
-    """What has become of the rows of some tries: rows = finished + left + blank.
+    """What has become of the rows of some tries.
 
+    rows = finished + left + blank + gone. Those that are gone had failed, and did not
+    come back in the file that was tried again; new ones are among the rows.
     is_given_up says that nobody is to try what is left.
     """
 
@@ -26,6 +28,8 @@ class Together:
     finished: int
     left: int
     blank: int
+    gone: int
+    new: int
     is_given_up: bool
 
 
@@ -59,13 +63,28 @@ def together(tries: Sequence[ImportRun]) -> Together | None:
     first, last = tries[0], tries[-1]
     if first.parent_id is not None or not last.is_over:
         return None
+    done = [one for one in tries if one is first or not _read_nothing(one)]
+    last = done[-1]
+    changes = [new.rows - old.failed for old, new in pairwise(done)]
+    is_given_up = last.state == ImportRun.State.DISCARDED
+    # What it has not read is given up, too.
+    unread = -changes.pop() if is_given_up and changes and not last.is_read else 0
+    added = sum(one for one in changes if one > 0)
     return Together(
-        rows=first.rows + sum(new.rows - old.failed for old, new in pairwise(tries)),
+        rows=first.rows + added,
         finished=sum(one.finished for one in tries),
-        left=last.failed,
+        left=last.failed + unread,
         blank=sum(one.blank for one in tries),
-        is_given_up=last.state == ImportRun.State.DISCARDED,
+        gone=-sum(one for one in changes if one < 0),
+        new=added,
+        is_given_up=is_given_up,
     )
+
+
+def _read_nothing(one: ImportRun) -> bool:
+    """Tell whether an import that is over has read no row, though there were some."""
+    given_up = one.state == ImportRun.State.DISCARDED
+    return not one.rows and (given_up or one.state in _NOTHING_DONE)
 
 
 def _newest(tries: Iterable[ImportRun]) -> dict[int | None, ImportRun]:

@@ -13,6 +13,7 @@ from tests.admin.datacenter.helpers import (
     who_may,
     words,
 )
+from tests.datacenter.places import put, read
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,24 @@ def test_rows_that_were_given_up_are_not_left(client, chain, boss):
 
     assert "Of 5 rows: 2 in, 3 given up, 0 blank." in told
     assert "Together 5 2 3 given up 0" in told
+
+
+def test_rows_that_did_not_come_back_and_new_ones_are_told(center, client, boss):
+    first = some_failed(center, bad=3, good=2)
+    header, *lines = read(center, first.pending_file).splitlines(keepends=True)
+    put(center, first.pending_file, header + lines[0])
+    second = runs.work(runs.start_run(first.pending_file, enqueue=False))
+    told = words(page(client, second))
+    assert "Of 5 rows: 2 in, 1 left, 0 blank. 2 rows that failed did not" in told
+    assert "did not come back in the file that was tried again." in told
+    assert "Together 5 2 1 left, 2 did not come back 0" in told
+
+    put(center, second.pending_file, header + lines[0] + "N,New,\nO,New,\n")
+    third = runs.work(runs.start_run(second.pending_file, enqueue=False))
+
+    told = words(page(client, third))
+    assert "Of 7 rows: 4 in, 1 left, 0 blank." in told
+    assert "2 rows are new." in told
 
 
 def test_an_import_without_others_has_no_such_table(center, client, boss):
