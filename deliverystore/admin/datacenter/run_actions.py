@@ -19,12 +19,14 @@ from deliverystore.admin.datacenter.run_base import LARGE, Columns, RunViews
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.datacenter import importers, registry, runs
 from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.exceptions import RunBusy, RunRefused
+from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
-    from deliverystore.models import ImportRun
     from deliverystore.views.access import View
 
 # So many corrections are told one by one.
@@ -150,16 +152,32 @@ class RunActions(RunViews):
             return HttpResponseRedirect(self.url("retry", run.pk))
         limit = request.POST.get("max_removed") if is_sure else None
         tries: list[ImportRun] = []
-        if not attempted(
-            request,
-            lambda: tries.append(runs.retry(run, request.user, max_removed=limit)),
-        ):
+
+        def begin() -> None:
+            try:
+                tries.append(runs.retry(run, request.user, max_removed=limit))
+            except (RunBusy, RunRefused):
+                # Who has clicked twice is led to where the first click leads.
+                tries.extend(self._begun(request, run))
+                if not tries:
+                    raise
+                text = _("These rows are tried again already: in this import.")
+                messages.info(request, text)
+            else:
+                text = _("Another try was begun, of %(rows)s.")
+                messages.success(request, text % {"rows": looks.rows(run.failed)})
+
+        if not attempted(request, begin):
             return self.back_to(run.pk)
-        text = _("Another try was begun, of %(rows)s.") % {
-            "rows": looks.rows(run.failed)
-        }
-        messages.success(request, text)
         return HttpResponseRedirect(self.url("change", tries[0].pk))
+
+    def _begun(self, request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
+        """Return the last import that tries what a run has left, or has tried it."""
+        run.refresh_from_db(fields=["state"])
+        found = self.runs(request).filter(parent=run, dry_run=False).order_by("-pk")
+        if run.state != ImportRun.State.RETRIED:
+            found = found.filter(state__in=ImportRun.HOLDING)
+        return found[:1]
 
     def _correct(
         self, request: HttpRequest, run: ImportRun, values: dict[str, Said]

@@ -348,9 +348,31 @@ def test_failed_rows_are_tried_again_in_a_new_import(center, client):
     # As long as they are, nothing else can be done with them.
     text = client.get(run_url("change", run.pk)).text
     assert "Try the failed rows again" not in text
-    assert "has an import that is not over" in words(
-        client.post(run_url("retry", run.pk), follow=True)
-    )
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_who_clicks_twice_comes_to_the_try_that_has_begun(center, client, is_over):
+    run = some_failed(center)
+    client.post(run_url("retry", run.pk))
+    new = run.children.get()
+    if is_over:
+        runs.work(new)
+
+    response = client.post(run_url("retry", run.pk), follow=True)
+
+    assert response.redirect_chain == [(run_url("change", new.pk), 302)]
+    assert "These rows are tried again already: in this import." in words(response)
+    assert "not over" not in words(response)
+    assert run.children.count() == 1
+
+
+def test_what_is_not_tried_again_stays_refused(center, client):
+    run = imported(center, ("A", ""))
+
+    response = client.post(run_url("retry", run.pk), follow=True)
+
+    assert response.redirect_chain == [(run_url("change", run.pk), 302)]
+    assert "No rows" in words(response)
 
 
 def test_a_run_is_cancelled(center, client):
