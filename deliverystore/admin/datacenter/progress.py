@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from deliverystore.admin.datacenter import looks
 from deliverystore.models import Export, ImportRun
@@ -93,12 +94,19 @@ def _speed(work: ImportRun | Export, rows: int) -> str:
     speed = rate(work, rows)
     if speed is None:
         return ""
-    text = _("%(rate)s rows a second") % {"rate": looks.number(max(1, round(speed)))}
+    text = _rate_text(speed)
     is_running = work.state == _State.RUNNING
     left = _seconds_left(work) if is_running else None
     if left is not None:
         text += ", " + _("about %(time)s left") % {"time": looks.seconds(left)}
     return text
+
+
+def _rate_text(speed: float) -> str:
+    if not (count := round(speed)):
+        return _("less than 1 row a second")
+    text = ngettext("%(rate)s row a second", "%(rate)s rows a second", count)
+    return text % {"rate": looks.number(count)}
 
 
 def _seconds_left(work: ImportRun | Export) -> float | None:

@@ -155,6 +155,21 @@ def test_the_progress_is_told_as_json(center, client, boss):
     assert facts["bar"][0] == ["finished", 0.0, 100.0]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (1, "2 rows a second"),
+        (2, "1 row a second"),
+        (60, "less than 1 row a second"),
+    ],
+)
+def test_a_speed_is_told_in_good_grammar(center, page_of, seconds, told):
+    run = some_failed(center, bad=0, good=2)
+    update(run, ended=run.started + timedelta(seconds=seconds))
+
+    assert f"Speed {told}" in words(page_of(run))
+
+
 def test_without_a_script_there_is_a_link_to_look_again(center, page_of):
     text = page_of(start(center, ("A", "")))
 
