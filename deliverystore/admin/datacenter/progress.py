@@ -20,6 +20,8 @@ Facts = dict[str, object]
 _State = ImportRun.State
 # Work that waits for longer may have been lost by the queue.
 _LONG = 60
+# A batch hardly takes longer.
+_QUIET = timedelta(seconds=20)
 
 
 def is_left_alone(work: Leased) -> bool:
@@ -95,8 +97,16 @@ def _speed(work: ImportRun | Export, rows: int) -> str:
     if speed is None:
         return ""
     text = _rate_text(speed)
-    is_running = work.state == _State.RUNNING
-    left = _seconds_left(work) if is_running else None
+    if work.state != _State.RUNNING:
+        return text
+    if getattr(work, "cancelling", False):
+        return _("it is to stop")
+    silence = looks.duration(work.heartbeat, timezone.now()) or timedelta()
+    if silence > _QUIET:
+        # It may have been killed: then nothing is left but to wait for its lease.
+        told = looks.seconds(silence.total_seconds())
+        return _("no news for %(time)s") % {"time": told}
+    left = _seconds_left(work)
     if left is not None:
         text += ", " + _("about %(time)s left") % {"time": looks.seconds(left)}
     return text

@@ -120,10 +120,13 @@ class May:
         )
         left = run.state in ImportRun.LEFT_OVER and bool(run.failed) and not is_tried
         one_go = run.is_in_one_go and run.state == _State.RUNNING
+        alone = is_left_alone(run)
+        # What is to stop already can be stopped again if nobody does it.
+        can_stop = alone if run.cancelling else not one_go
         return cls(
             change=change,
-            cancel=change and not (run.is_over or run.cancelling or one_go),
-            resume=change and is_left_alone(run),
+            cancel=change and not run.is_over and can_stop,
+            resume=change and alone,
             correct=change and left,
             discard=change and (left or run.state == _State.BROKEN),
         )

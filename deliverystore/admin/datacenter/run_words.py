@@ -27,6 +27,8 @@ def in_words(
     is_left_alone says that nobody seems to be at it, may_change that the reader may do
     something about it, may_mend that they can do so in a file that they download.
     """
+    if run.cancelling and is_left_alone:
+        return _stuck(run)
     told = _TELLING[_State(run.state)](run)
     if run.state in ImportRun.LEFT_OVER and run.failed and may_change:
         told.append(_what_to_do(run, may_mend=may_mend))
@@ -67,6 +69,15 @@ def _running(run: ImportRun) -> list[str]:
             ),
         ]
     return [_("It is under way. You can leave this page: it goes on without you.")]
+
+
+def _stuck(run: ImportRun) -> list[str]:
+    told = _broken(run)[:1] if run.state == _State.BROKEN else []
+    text = _(
+        "It is to stop, but nobody seems to be at it: stop it now, or go on with it "
+        "nevertheless. What is in stays."
+    )
+    return [*told, text]
 
 
 def _silent(run: ImportRun) -> str:

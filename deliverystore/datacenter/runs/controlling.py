@@ -90,13 +90,14 @@ def cancel(run: ImportRun, user: User | None = None) -> None:
 
 
 def resume(run: ImportRun, user: User | None = None) -> None:
-    """Hand a run that nobody is at to a worker again.
+    """Hand a run that nobody is at to a worker again, also one that was to stop.
 
     Raise NotPermitted, or RunRefused if it is over or has a worker.
     """
     importers.ask(user, run.processor, run.mode)
     if not leases.is_left(run):
         raise RunRefused(f"Import {run.pk} is over, or a worker is at it.")
+    ImportRun.objects.filter(pk=run.pk).update(cancelling=False)
     tasks.enqueue(run)
 
 

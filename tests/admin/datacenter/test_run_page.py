@@ -23,7 +23,7 @@ from tests.admin.datacenter.helpers import (
     words,
 )
 from tests.datacenter.csvfiles import table
-from tests.datacenter.imports import start
+from tests.datacenter.imports import start, work_killed
 from tests.datacenter.places import put
 from tests.school.models import Faculty
 
@@ -417,6 +417,59 @@ def test_a_run_whose_worker_is_silent_can_be_resumed(center, client):
     text = words(client.get(run_url("change", run.pk)))
     assert "Its worker has not been heard of" in text
     assert "Resume" in text
+
+
+@pytest.fixture
+def silent(center):
+    """A run that is to stop, whose worker was killed behind its first batch."""
+    run = start(center, ("A", ""), ("B", ""))
+    assert work_killed(run, after=0, batch_size=1)
+    run.refresh_from_db()
+    update(run, cancelling=True)
+    return run
+
+
+def test_one_that_is_to_stop_without_a_worker_says_so_once(client, silent):
+    text = words(client.get(run_url("change", silent.pk)))
+
+    assert "It is to stop, but nobody seems to be at it" in text
+    assert "Stop it now" in text
+    assert "Go on with it" in text
+    for other in ("It is under way", "not been heard of", "end of the rows", "Resume"):
+        assert other not in text
+
+
+def test_who_stops_it_now_leaves_the_rest(
+    client, silent, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(run_url("cancel", silent.pk))
+
+    silent.refresh_from_db()
+    assert (silent.state, silent.finished, silent.failed) == ("cancelled", 1, 1)
+
+
+def test_who_goes_on_with_it_takes_the_cancelling_back(
+    client, silent, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(run_url("resume", silent.pk))
+
+    silent.refresh_from_db()
+    assert (silent.state, silent.finished, silent.cancelling) == ("finished", 2, False)
+
+
+def test_while_nothing_moves_no_time_is_told_that_is_left(client, silent):
+    now = timezone.now()
+    times = {"worker": "x:1:y", "lease_until": now + timedelta(minutes=1)}
+    times |= {"heartbeat": now - timedelta(seconds=60)}
+    update(silent, started=now - timedelta(minutes=2), cancelling=False, **times)
+    speed = client.get(run_url("progress", silent.pk)).json()["texts"]["speed"]
+    assert speed == "no news for 1 min"
+
+    update(silent, heartbeat=now, cancelling=True)
+    speed = client.get(run_url("progress", silent.pk)).json()["texts"]["speed"]
+    assert speed == "it is to stop"
 
 
 def test_the_rest_is_given_up_only_with_a_reason(center, client):
