@@ -69,6 +69,7 @@ class RunPage(RunViews):
                 is_left_alone=alone,
                 may_change=may.change,
                 may_mend=all(map(request.user.has_perm, _MENDING)),
+                has_pending=_is_there(run.pending_file),
             ),
             "live": run_progress(run),
             "bar": looks.bar(run),
@@ -91,9 +92,6 @@ class RunPage(RunViews):
             return []
         waits = run.file if run.dry_run or not run.is_over else ""
         pending = run.pending_file if run.state in ImportRun.LEFT_OVER else ""
-        # Somebody may have deleted it; its rows are in the database.
-        if pending and not DataCenter().place.exists(pending):
-            pending = ""
         found = [
             (
                 _("rows that went in, of all imports of the file")
@@ -105,8 +103,11 @@ class RunPage(RunViews):
             (_("original"), run.original_file),
             (_("the file that waits"), "" if run.from_parent else waits),
         ]
+        # Somebody may have deleted them; the rows that are left are in the database.
         return [
-            (label, self.center_url("download", name)) for label, name in found if name
+            (label, self.center_url("download", name))
+            for label, name in found
+            if _is_there(name)
         ]
 
     def _preview_url(self, run: ImportRun, *, may: May, is_tried: bool) -> str:
@@ -118,6 +119,10 @@ class RunPage(RunViews):
             return ""
         # Tried as another kind of file, it would be another file.
         return self.center_url("preview", run.file, **said(Layout(**run.layout)))
+
+
+def _is_there(name: str) -> bool:
+    return bool(name) and DataCenter().place.exists(name)
 
 
 def _changes(request: HttpRequest, run: ImportRun) -> Page:

@@ -20,18 +20,24 @@ _ERROR = 1000
 
 
 def in_words(
-    run: ImportRun, *, is_left_alone: bool, may_change: bool, may_mend: bool
+    run: ImportRun,
+    *,
+    is_left_alone: bool,
+    may_change: bool,
+    may_mend: bool,
+    has_pending: bool,
 ) -> list[str]:
     """Return some sentences: what has become of a run, and what to do about it.
 
     is_left_alone says that nobody seems to be at it, may_change that the reader may do
-    something about it, may_mend that they can do so in a file that they download.
+    something about it, may_mend that they can do so in a file that they download,
+    has_pending that the pending file is where it was.
     """
     if run.cancelling and is_left_alone:
         return _stuck(run)
     told = _TELLING[_State(run.state)](run)
     if run.state in ImportRun.LEFT_OVER and run.failed and may_change:
-        told.append(_what_to_do(run, may_mend=may_mend))
+        told.append(_what_to_do(run, may_mend=may_mend, has_pending=has_pending))
     if is_left_alone and run.state == _State.RUNNING:
         told += [_silent(run)]
     if run.cancelling and not run.is_over:
@@ -179,14 +185,18 @@ def _in_and_left(run: ImportRun) -> str:
     }
 
 
-def _what_to_do(run: ImportRun, *, may_mend: bool) -> str:
+def _what_to_do(run: ImportRun, *, may_mend: bool, has_pending: bool) -> str:
     told = _(
         "Say below what is meant by a wrong value, or edit single rows; then try the "
         "failed rows again."
     )
     if Mode(run.mode) is Mode.REMOVE:
         told = _("Edit single rows; then try the failed rows again.")
-    if may_mend:
+    if not has_pending:
+        other = _(
+            "Its pending file is not there any more; another try writes it again."
+        )
+    elif may_mend:
         other = _("Or mend the pending file on your computer, and upload it.")
     else:
         other = _(

@@ -105,6 +105,21 @@ def test_parents_and_children_are_linked(center, page_of, boss):
     assert run_url("change", run.pk) in page_of(new)
 
 
+def test_files_that_are_not_there_are_not_linked_nor_told_of(center, page_of):
+    run = some_failed(center)
+    assert "on your computer" in words(page_of(run))
+    for name in (run.pending_file, run.finished_file, run.original_file):
+        assert center.place.exists(name)
+        center.place.remove(name)
+
+    text = page_of(run)
+
+    assert "Download:" not in text
+    assert "on your computer" not in words(text)
+    gone = "Its pending file is not there any more; another try writes it again."
+    assert gone in words(text)
+
+
 def test_its_files_are_linked_for_who_may_download(center, page_of, client):
     run = some_failed(center)
     text = page_of(run)
