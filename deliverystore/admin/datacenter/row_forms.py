@@ -53,6 +53,8 @@ class RowForm:
         # What no column names.
         self.beyond = [shown(cell) for cell in cells[width:][:MAX_INPUTS]]
         self.row_errors: list[str] = []
+        # What was wrong with it before may be right now.
+        self.is_edited = bool(row.edited_json)
         self._errors: dict[str, list[str]] = {}
         for error in row.errors:
             message = shown(error["message"], _MESSAGE)
@@ -65,6 +67,12 @@ class RowForm:
     def inputs(self) -> Iterator[Input]:
         """The cells that can be edited here, in the order of the columns."""
         return map(self._input, self._places)
+
+    @property
+    def before(self) -> str:
+        """What was wrong with the row as a whole before it was edited."""
+        is_told = self.is_edited and self.row_errors
+        return _earlier(self.row_errors) if is_told else ""
 
     @property
     def left_out(self) -> str:
@@ -103,15 +111,24 @@ class RowForm:
             is_multiline=not is_long and "\n" in _as_typed(text),
             help=self._help(at),
             choices=() if self._is_hidden else self._columns.values_for(name),
-            errors=self._errors.get(name, ()),
+            errors=() if self.is_edited else self._errors.get(name, ()),
         )
 
     def _help(self, at: int) -> str:
-        cell = self._columns.cell_of(self._columns.names[at])
+        name = self._columns.names[at]
+        cell = self._columns.cell_of(name)
+        before = ""
+        if self.is_edited and name in self._errors:
+            before = _earlier(self._errors[name]) + " "
         if cell is None:
-            return _("This column is left out.")
+            return before + _("This column is left out.")
         told = [cell.type, _("required") if cell.required else "", cell.help_text]
-        return ", ".join(filter(None, map(str, told)))
+        return before + ", ".join(filter(None, map(str, told)))
+
+
+def _earlier(messages: Sequence[str]) -> str:
+    """Return what was wrong with a row or a cell before it was edited."""
+    return _("Before it was edited: %(why)s") % {"why": " ".join(messages)}
 
 
 def _changed(old: str, said: str) -> str:

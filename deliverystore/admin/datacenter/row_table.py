@@ -76,20 +76,25 @@ class RowTable:
     def rows(self) -> Iterator[ShownRow]:
         """The rows as they are shown."""
         for row, errors in zip(self._failed, self._errors, strict=True):
+            is_edited = bool(_start(row, "edited"))
+            told = [_told(one) for one in errors[:_MAX_ERRORS]]
             yield ShownRow(
                 number=row.number,
                 line=row.line,
                 first_line=row.first_line,
                 cells=self._cells(row, errors),
-                errors=[_told(one) for one in errors[:_MAX_ERRORS]],
-                is_edited=bool(_start(row, "edited")),
+                errors=[_("edited, not tried yet")] if is_edited else told,
+                is_edited=is_edited,
             )
 
     def _cells(
         self, row: FailedRow, errors: Sequence[dict[str, str]]
     ) -> list[ShownCell]:
-        cells = loaded(_start(row, "edited") or _start(row, "cells"))
-        values = {one["column"]: one.get("value", "") for one in errors}
+        edited = _start(row, "edited")
+        cells = loaded(edited or _start(row, "cells"))
+        # What was wrong with a row that was edited may be right now.
+        found_wrong = [] if edited else errors
+        values = {one["column"]: one.get("value", "") for one in found_wrong}
         header, hidden = self._columns.run.header, self._columns.hidden
         found = []
         for at in self.places:

@@ -151,6 +151,25 @@ def test_a_row_is_edited_and_goes_in(center, client):
     assert Faculty.objects.get(code="OK").name == "Mended"
 
 
+def test_an_edited_row_is_not_called_wrong_before_it_is_tried(center, client):
+    run = some_failed(center, bad=2)
+    why = "Ensure this value has at most 10 characters"
+    edit(client, run, 1, ["OK", "Mended"])
+
+    rows = client.get(run_url("rows", run.pk))
+    assert "edited edited, not tried yet OK Mended 2 line" in words(rows)
+    assert words(rows).count(why) == 1
+    assert rows.text.count('class="deliverystore-wrong"') == 1
+    row = client.get(run_url("row", run.pk, 1))
+    assert "It was edited, and has not been tried yet." in words(row)
+    assert f"Before it was edited: {why}" in words(row)
+    assert 'class="errorlist"' not in row.text
+    assert "aria-invalid" not in row.text
+    other = client.get(run_url("row", run.pk, 2))
+    assert 'class="errorlist"' in other.text
+    assert "edited" not in words(other)
+
+
 def test_the_next_row_comes_at_once_if_asked_for(center, client):
     run = some_failed(center, bad=2)
 
