@@ -69,8 +69,15 @@ def badge(look: str, text: object) -> SafeString:
 
 
 def run_badge(run: ImportRun) -> SafeString:
-    """Return the state of a run."""
+    """Return the state of a run, of which the counts need not be known."""
     return badge(_LOOKS[_State(run.state)], run.get_state_display())
+
+
+def counted_badge(run: ImportRun) -> SafeString:
+    """Return the state of a run whose counts are known, too."""
+    if run.state == _State.CANCELLED and not run.rows:
+        return badge("over", _("cancelled, nothing was read"))
+    return run_badge(run)
 
 
 def export_badge(export: Export, *, is_expired: bool) -> SafeString:

@@ -63,7 +63,7 @@ class RunPage(RunViews):
         return {
             "run": run,
             "may": may,
-            "badge": looks.run_badge(run),
+            "badge": looks.counted_badge(run),
             "words": run_words.in_words(
                 run,
                 is_left_alone=alone,

@@ -56,7 +56,7 @@ def _try(one: ImportRun, shown: ImportRun, links: RunLinks) -> Try:
     return Try(
         id=one.pk,
         url="" if one.pk == shown.pk else links.url(one),
-        badge=looks.run_badge(one),
+        badge=looks.counted_badge(one),
         what=_what(one),
         counts=_counts(one.rows, one.finished, one.failed, one.blank),
     )

@@ -87,7 +87,7 @@ class ImportRunAdmin(WorkAdmin):
     def state_badge(self, run: ImportRun) -> SafeString:
         """Return the state and, as long as it is not over, how far it is."""
         share = None if run.is_over else progress.share(run)
-        return looks.with_progress(looks.run_badge(run), share, _("rows read"))
+        return looks.with_progress(looks.counted_badge(run), share, _("rows read"))
 
     @admin.display(description=_("rows"))
     def all_rows(self, run: ImportRun) -> SafeString:

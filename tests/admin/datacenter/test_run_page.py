@@ -411,6 +411,9 @@ def test_a_run_is_cancelled(center, client):
     response = client.post(run_url("cancel", run.pk), follow=True)
 
     assert "cancelled before a row was read" in words(response)
+    assert "rows are left" not in words(response)
+    assert "cancelled, nothing was read" in words(response)
+    assert "cancelled, nothing was read" in words(client.get(run_url("changelist")))
     assert "is over" in words(client.post(run_url("cancel", run.pk), follow=True))
 
 
