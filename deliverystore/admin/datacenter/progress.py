@@ -52,8 +52,10 @@ def rate(work: Leased, rows: int) -> float | None:
 
 def run_progress(run: ImportRun) -> Facts:
     """Return what is shown of a run that is under way, by the names of the places."""
+    # If nobody is at it any more, other things can be done about it.
+    alone = " alone" if is_left_alone(run) else ""
     return {
-        "state": run.state,
+        "state": f"{run.state}{alone}",
         "isOver": run.is_over,
         "share": share(run),
         "bar": [[part.name, part.start, part.length] for part in looks.bar(run)],

@@ -457,6 +457,20 @@ def test_one_that_is_to_stop_without_a_worker_says_so_once(client, silent):
         assert other not in text
 
 
+def test_an_open_page_is_shown_anew_once_nobody_is_at_it(client, silent):
+    url = run_url("progress", silent.pk)
+    now = timezone.now()
+    update(silent, lease_until=now + timedelta(minutes=1), cancelling=False)
+    page = client.get(run_url("change", silent.pk)).text
+    assert f'data-state="{client.get(url).json()["state"]}"' in page
+
+    update(silent, lease_until=now - timedelta(minutes=1))
+
+    assert f'data-state="{client.get(url).json()["state"]}"' not in page
+    page = client.get(run_url("change", silent.pk)).text
+    assert f'data-state="{client.get(url).json()["state"]}"' in page
+
+
 def test_who_stops_it_now_leaves_the_rest(
     client, silent, django_capture_on_commit_callbacks
 ):
