@@ -49,6 +49,7 @@ def work(center, user):
     again = runs.start_run(tried.pending_file, enqueue=False)
     put(center, f"deleted/{other.pending_file}", "code,name\n")
     dry = imported(center, ("D", "Dry"), name="dry.csv", dry_run=True)
+    gone = imported(center, ("GONE", ""), name="gone.csv", mode="remove")
     waits = start(center, ("W", "Waits"), name="waits.csv")
     export = exports.work(exports.start_export("faculty", user, enqueue=False))
     put(center, "new.csv", table(("N", "New"), ("", "")))
@@ -64,6 +65,7 @@ def work(center, user):
         *(run_url(name, other.pk) for name in ("rows", "discard")),
         run_url("rows", runs.work(again).pk),
         run_url("row", failed.pk, 1),
+        run_url("retry", gone.pk),
         run_url("figures"),
         f"{run_url('corrections')}?processor=member",
         export_url("new"),
