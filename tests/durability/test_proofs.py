@@ -48,8 +48,8 @@ def test_a_spool_loses_nothing_that_is_handed_over_claimed_or_given_back():
 
 
 def test_a_key_value_store_keeps_data_and_metadata_together():
-    reports = prove("kvstore: set a", "kvstore: delete", "kvstore: trans", every=15)
-    killed = prove("kvstore-none: ", every=15)
+    reports = prove("kvstore: set a", "kvstore: delete", "kvstore: trans", every=30)
+    killed = prove("kvstore-none: ", every=30)
 
     assert problems([*reports, *killed]) == []
     assert [len(reports), len(killed)] == [5, 7]
@@ -70,7 +70,7 @@ def test_rows_and_bytes_agree_wherever_it_breaks(database):
 )
 def test_values_in_the_database_and_their_data_agree_wherever_it_breaks(database):
     names = ("change many,", "regret a part,")
-    reports = prove(*(f"kvstore-{database}: {name}" for name in names), every=20)
+    reports = prove(*(f"kvstore-{database}: {name}" for name in names), every=40)
 
     assert problems(reports) == []
     assert len(reports) == 2
