@@ -12,10 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.admin import actions, display
-from deliverystore.admin.changelist import (
-    MAX_LISTED,
-    DeliveryChangeList,
-)
+from deliverystore.admin.changelist import MAX_LISTED, DeliveryChangeList
 from deliverystore.admin.check import damage_of, last_check
 from deliverystore.admin.filters import (
     CheckFilter,

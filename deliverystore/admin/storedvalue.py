@@ -22,9 +22,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from deliverystore.admin.changelist import (
-    MAX_LISTED,
-)
+from deliverystore.admin.changelist import MAX_LISTED
 from deliverystore.admin.datacenter.shortened import shown
 from deliverystore.admin.display import time_text
 from deliverystore.admin.readonly import BoundedAdmin

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from deliverystore.admin.datacenter.family import PageFamily, named, reason
+from deliverystore.admin.datacenter.files import list_of
 from deliverystore.datacenter import (
     DataCenter,
     OnTaken,
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
 _MOST_IN_ADDRESS = 10
 _ON_TAKEN = {"rename": OnTaken.RENAME, "replace": OnTaken.REPLACE_PENDING}
-_LISTS = {
-    "": "changelist",
-    naming.UNFINISHED: "unfinished",
-    naming.FINISHED: "finished",
-    naming.DELETED: "deleted",
-}
 
 
 class DeletingPages(PageFamily):
@@ -55,19 +50,19 @@ class DeletingPages(PageFamily):
                 request.user, "delete files", permissions.DELETE, permissions.IMPORT
             )
             messages.warning(request, _("No file was chosen."))
-            return self.redirect(_list_of(request.POST.get("where", "")))
+            return self.redirect(list_of(request.POST.get("where", "")).name)
         if request.method == "POST" and "confirmed" in request.POST:
             self._delete(request, center, paths)
-            return self.redirect(_list_of(paths[0].rpartition("/")[0]))
+            return self.redirect(list_of(paths[0].rpartition("/")[0]).name)
         files = [center.get_file(path) for path in paths]
-        where = _list_of(paths[0].rpartition("/")[0])
+        where = list_of(paths[0].rpartition("/")[0])
         return self.show(
             request,
             "delete.html",
             _("Delete files?") if len(files) > 1 else _("Delete this file?"),
-            tab="pending" if where == "changelist" else where,
+            tab=where.tab,
             files=files,
-            back=self.url(where),
+            back=self.url(where.name),
         )
 
     def restore(self, request: HttpRequest) -> HttpResponseBase:
@@ -157,7 +152,3 @@ def chosen(request: HttpRequest) -> list[str]:
     paths = data.getlist("only") or data.getlist("file")
     found = dict.fromkeys(map(named, filter(None, paths)))
     return list(found)[: browsing.PER_PAGE]
-
-
-def _list_of(folder: str) -> str:
-    return _LISTS.get(folder.partition("/")[0], "changelist")

@@ -79,6 +79,12 @@ LISTS = (
 )
 
 
+def list_of(folder: str) -> FileList:
+    """Return the list that shows what is in a folder, or in one below it."""
+    top = folder.partition("/")[0]
+    return next((one for one in LISTS if one.folder == top), LISTS[0])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A file of a list, with the last import that it belongs to."""

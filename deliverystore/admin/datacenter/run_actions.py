@@ -80,7 +80,7 @@ class RunActions(RunViews):
         run = self.run(request, pk)
         if request.method == "POST":
             return self._retry(request, run)
-        if Mode(run.mode) is Mode.REMOVE and self.may(request, run).correct:
+        if self._asks_first(request, run):
             return self._question(request, run)
         return self.back_to(pk)
 
@@ -131,6 +131,10 @@ class RunActions(RunViews):
         template = "admin/deliverystore/importrun/discard.html"
         return TemplateResponse(request, template, context)
 
+    def _asks_first(self, request: HttpRequest, run: ImportRun) -> bool:
+        """Tell whether another try removes objects, if the user may begin one."""
+        return Mode(run.mode) is Mode.REMOVE and self.may(request, run).correct
+
     def _question(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
         processor = registry.get_processor(run.processor)
         context = {
@@ -144,11 +148,7 @@ class RunActions(RunViews):
 
     def _retry(self, request: HttpRequest, run: ImportRun) -> HttpResponse:
         is_sure = "confirmed" in request.POST
-        if (
-            Mode(run.mode) is Mode.REMOVE
-            and not is_sure
-            and self.may(request, run).correct
-        ):
+        if not is_sure and self._asks_first(request, run):
             return HttpResponseRedirect(self.url("retry", run.pk))
         limit = request.POST.get("max_removed") if is_sure else None
         tries: list[ImportRun] = []

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
 
-from deliverystore.datacenter import naming
+from deliverystore.datacenter import files, naming
 from deliverystore.datacenter.center import DataCenter
 from deliverystore.datacenter.distribution import RESULTS_PREFIX
 from deliverystore.datacenter.journal import Distribution
@@ -99,11 +97,7 @@ def _remember(center: DataCenter, run: ImportRun, where: Distribution) -> None:
         # Somebody may have taken the file already.
         with contextlib.suppress(FileNotFound):
             if path:
-                center.count_records(path, partial(_known, count))
-
-
-def _known(count: int, _: BinaryIO) -> int:
-    return count
+                files.remember_records(center.get_file(path), count)
 
 
 def _end_parent(parent: ImportRun, where: Distribution) -> None:

@@ -46,6 +46,12 @@ def send(client, form, **more):
     return client.post(f"{url('preview')}?file=f.csv", {**form, **more})
 
 
+def tried(client, form):
+    """Do the dry run of a form; return it."""
+    send(client, form, dry_run="1")
+    return runs.work(ImportRun.objects.get(dry_run=True))
+
+
 def sent_by(page):
     """Return what the form of the question sends beside its button."""
     found = re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text)
@@ -103,8 +109,7 @@ def test_who_goes_back_finds_what_was_said(client, form):
 
 
 def test_a_dry_run_is_not_asked_for_and_its_number_is_told(client, form):
-    send(client, form, dry_run="1")
-    run = runs.work(ImportRun.objects.get(dry_run=True))
+    run = tried(client, form)
     assert Faculty.objects.count() == 3
 
     told = words(send(client, form))
@@ -115,8 +120,7 @@ def test_a_dry_run_is_not_asked_for_and_its_number_is_told(client, form):
 
 def test_where_nothing_is_to_be_removed_it_is_said(client, form):
     Faculty.objects.all().delete()
-    send(client, form, dry_run="1")
-    runs.work(ImportRun.objects.get(dry_run=True))
+    tried(client, form)
 
     told = words(send(client, form))
 
@@ -127,8 +131,7 @@ def test_where_nothing_is_to_be_removed_it_is_said(client, form):
 def test_what_is_protected_is_not_called_absent(client, form):
     Member.objects.create(number="A1", faculty=Faculty.objects.get(code="A"))
     Faculty.objects.get(code="L").delete()
-    send(client, form, dry_run="1")
-    runs.work(ImportRun.objects.get(dry_run=True))
+    tried(client, form)
 
     told = words(send(client, form))
 
@@ -142,8 +145,7 @@ def test_one_row_is_told_as_one(client, form, center):
     told = words(send(client, form))
     assert "1 row of f.csv names an object of “faculty” that is to be removed" in told
 
-    send(client, form, dry_run="1")
-    runs.work(ImportRun.objects.get(dry_run=True))
+    tried(client, form)
     told = words(send(client, form))
 
     assert "would have removed 1. See which" in told
@@ -151,15 +153,13 @@ def test_one_row_is_told_as_one(client, form, center):
 
 
 def test_the_dry_run_of_something_else_is_not_told(client, form):
-    send(client, {**form, "use": "faculty:upsert"}, dry_run="1")
-    runs.work(ImportRun.objects.get())
+    tried(client, {**form, "use": "faculty:upsert"})
 
     assert "A dry run shows which these are" in words(send(client, form))
 
 
 def test_the_dry_run_with_other_columns_is_not_told(client, form):
-    send(client, form, dry_run="1")
-    runs.work(ImportRun.objects.get())
+    tried(client, form)
     swapped = {"column-0": "ignore", "column-1": "field:code"}
 
     told = words(send(client, {**form, **swapped}))
@@ -169,8 +169,7 @@ def test_the_dry_run_with_other_columns_is_not_told(client, form):
 
 
 def test_the_dry_run_of_what_was_in_the_file_before_is_not_told(client, form, center):
-    send(client, form, dry_run="1")
-    runs.work(ImportRun.objects.get())
+    tried(client, form)
     center.place.replace("f.csv", [CONTENT.replace("L,Law", "M,Med").encode()])
 
     assert "would have removed" not in words(send(client, form))
