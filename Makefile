@@ -2,6 +2,8 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# What is compiled is kept: else every process would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test lint types format docs pictures bench matrix prove lock clean .venv
 
 ARGS ?=

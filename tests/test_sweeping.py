@@ -315,9 +315,9 @@ def test_what_a_rolled_back_transaction_has_stored_is_noted_then_swept(
         if path != young:
             leave(path, hours=25)
 
-    assert said("--strays", "--dry-run").endswith("1 strays would be noted.\n")
+    assert said("--strays", "--dry-run").endswith("Strays would be noted: 1.\n")
     assert StoredRemoval.objects.count() == 1
-    assert said("--strays").endswith("1 strays noted.\n")
+    assert said("--strays").endswith("Strays noted: 1.\n")
     assert json.loads(said("--strays", "--json"))["strays"] == 0
     assert len(list(root.glob("kvstore/*/*/*"))) == 4
     StoredRemoval.objects.update(removed_at=timezone.now() - timedelta(days=2))
@@ -336,7 +336,7 @@ def test_a_storage_that_is_configured_no_more_hides_no_strays_of_others(
     DatabaseStore("gone").set("key", (b"data", {}))
     settings.STORAGES = before
 
-    assert said("--strays").endswith("0 strays noted.\n")
+    assert said("--strays").endswith("Strays noted: 0.\n")
     assert "Strays may stay in 'gone'" in caplog.text
 
 

@@ -44,11 +44,11 @@ class Lease:
         return _all(self.work).filter(pk=self.work.pk, worker=self.worker)
 
 
-def take(work: Leased, *related: str) -> Lease:
+def take(work: Leased, *related: str, **also: object) -> Lease:
     """Take work that waits, or whose worker is dead, and read its row anew.
 
-    related names foreign keys whose rows are read along. Raise RunBusy if it has a
-    worker.
+    related names foreign keys whose rows are read along, also gives further values of
+    the row. Raise RunBusy if it has a worker.
     """
     host = socket.gethostname()
     worker = f"{host}:{os.getpid()}:{uuid.uuid4().hex}"
@@ -60,6 +60,7 @@ def take(work: Leased, *related: str) -> Lease:
         "state": work.RUNNING,
         "started": work.started or now,
         "error": "",
+        **also,
     }
     with transaction.atomic(using=database(type(work))):
         # Hardly ever somebody has died.

@@ -20,7 +20,8 @@ class Publication(Leased):
     """The work of a media processor on one file: whether it is done, and how it ended.
 
     progress goes from 0 to 1. Of a failure, there are the class of the error, its
-    message, and what its processor gave to it.
+    message, and what its processor gave to it. attempts counts the workers that have
+    taken it since it was asked for.
     """
 
     class State(models.TextChoices):
@@ -50,6 +51,7 @@ class Publication(Leased):
         db_index=True,
     )
     progress = models.FloatField(_("progress"), default=0.0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     error_class = models.CharField(_("kind of error"), max_length=200, blank=True)
     error_metadata = models.JSONField(_("about the error"), default=dict, blank=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Generator
 
+from django.db.models import F
 from django.utils import timezone
 
 from deliverystore.exceptions import ProcessingFailed, RunBusy
@@ -19,6 +20,8 @@ from deliverystore.publishing.workbench import WorkbenchManager
 logger = logging.getLogger(__name__)
 
 _State = Publication.State
+# A file that has killed so many workers is not tried again by itself.
+MAX_ATTEMPTS = 5
 
 
 def work(
@@ -28,15 +31,17 @@ def work(
 
     Killed at any moment, it can be called again. What was public stays until the new
     files are in place; what a processor raises is in the publication's error. advance
-    is told how much is done, from 0 to 1. Raise RunBusy if another worker is at it, or
+    is told how much is done, from 0 to 1. Once MAX_ATTEMPTS workers were killed at it,
+    it has failed. Raise RunBusy if another worker is at it, or
     the publication was taken off the site meanwhile.
     """
     is_first = publication.heartbeat is None
-    lease = leases.take(publication, "filemeta")
+    lease = leases.take(publication, "filemeta", attempts=F("attempts") + 1)
     placed: list[PublishedFile] = []
     try:
         if not is_first:
             placing.take_back(lease, publication.filemeta)
+        _check_attempts(publication)
         _process(publication, lease, placed, advance)
     except RunBusy:
         placing.discard(placed)
@@ -46,6 +51,16 @@ def work(
         placing.discard(placed)
         _fail(publication, lease, error)
     return publication
+
+
+def _check_attempts(publication: Publication) -> None:
+    """Raise ProcessingFailed if the file has killed too many workers."""
+    killed = publication.attempts - 1
+    if killed >= MAX_ATTEMPTS:
+        raise ProcessingFailed(
+            f"{killed} workers were killed while they were at this file. What their "
+            "logs and the system's say of it may tell why; then try it again."
+        )
 
 
 def _process(

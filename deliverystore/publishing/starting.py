@@ -85,6 +85,8 @@ def ask(user: User | None, filemeta: FileMeta) -> None:
 def _begin_again(publication: Publication, values: dict[str, object]) -> None:
     if not publication.is_over and not leases.is_left(publication):
         raise RunBusy(f"A worker is at {publication}; try again when it is done.")
+    if publication.is_over:
+        values = {**values, "attempts": 0}
     # If one has taken it this very moment, the publication is its own.
     seen = Publication.objects.filter(pk=publication.pk, worker=publication.worker)
     begun = seen.update(

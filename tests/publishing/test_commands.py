@@ -193,7 +193,7 @@ def test_abandoned_workbenches_are_removed(media, tmp_path):
     with WorkbenchManager().create():
         assert run("clear_workbench", "--dry-run").splitlines() == [
             str(old),
-            "1 workbenches would be removed.",
+            "Workbenches would be removed: 1.",
         ]
         document = json.loads(run("clear_workbench", "--json"))
 

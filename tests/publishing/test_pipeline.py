@@ -595,6 +595,29 @@ def test_a_killed_worker_s_job_is_taken_over(file, media, processor):
     assert len(recorded()) == 2
 
 
+def test_a_file_that_has_killed_five_workers_is_left_alone(file, media, processor):
+    def killed(job):
+        job.publish("one", write(job))
+        raise Killed
+
+    own = using(processor, killed)
+    publication = start(file)
+    for _ in range(5):
+        with pytest.raises(Killed):
+            work(publication)
+        expire(publication)
+        publish(file, enqueue=False)
+
+    assert work(publication).state == "failed"
+
+    assert publication.error.startswith("5 workers were killed while they were at")
+    assert public(file) == {}
+    assert files_in(media) == set()
+    own.process = UpperProcessor.process
+    again = work(publish(file, enqueue=False))
+    assert (again.state, again.attempts) == ("processed", 1)
+
+
 def test_a_worker_that_was_frozen_past_its_lease_publishes_nothing(
     file, media, processor
 ):

@@ -47,4 +47,4 @@ class Command(EndingCommand):
         for path in found:
             self.stdout.write(path)
         would = "would be " if dry_run else ""
-        self.stdout.write(f"{len(found):,} workbenches {would}removed.")
+        self.stdout.write(f"Workbenches {would}removed: {len(found):,}.")

@@ -95,4 +95,4 @@ class Command(EndingCommand):
             f"{would}removed."
         )
         if "strays" in others:
-            self.stdout.write(f"{others['strays']:,} strays {would}noted.")
+            self.stdout.write(f"Strays {would}noted: {others['strays']:,}.")
