@@ -86,6 +86,7 @@ def test_an_open_delivery_is_abandoned_after_a_question(admin):
     assert not type(delivery).objects.open().exists()
 
 
+@pytest.mark.long
 def test_no_page_is_wider_than_the_screen(admin, live_server):
     falsify(FileMeta.objects.first())
     lay("0/0/7/" + "7" * 100)

@@ -17,7 +17,7 @@ from deliverystore.models import Condition, Delivery, Removal
 from deliverystore.testing import override_delivery_store
 from tests.objectstore import VARIABLE, content_of, write
 
-pytestmark = pytest.mark.objectstore
+pytestmark = [pytest.mark.objectstore, pytest.mark.long]
 
 MEGABYTE = 1_000_000
 

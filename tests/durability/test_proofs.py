@@ -59,7 +59,7 @@ def test_a_key_value_store_keeps_data_and_metadata_together():
     "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )
 def test_rows_and_bytes_agree_wherever_it_breaks(database):
-    reports = prove(f"{database}: add file,", f"{database}: remove a", every=12)
+    reports = prove(f"{database}: add file,", f"{database}: remove a", every=25)
 
     assert problems(reports) == []
     assert all(report["faults"] >= 3 for report in reports)
@@ -77,13 +77,12 @@ def test_values_in_the_database_and_their_data_agree_wherever_it_breaks(database
     assert all(report["faults"] >= 3 for report in reports)
 
 
-def test_what_removes_and_replaces_bytes_takes_none_from_a_row():
-    upkeep = ("sweep all", "check and repair", "copy all files")
-    reports = prove(*(f"sqlite: {name}" for name in upkeep), every=15)
+@pytest.mark.parametrize("upkeep", ["sweep all", "check and repair", "copy all files"])
+def test_what_removes_and_replaces_bytes_takes_none_from_a_row(upkeep):
+    [report] = prove(f"sqlite: {upkeep}", every=30)
 
-    assert problems(reports) == []
-    assert len(reports) == 3
-    assert all(report["faults"] >= 3 for report in reports)
+    assert problems([report]) == []
+    assert report["faults"] >= 3
 
 
 def test_djangos_storage_is_seen_to_break():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -18,7 +19,7 @@ from tests.settings import POSTGRESQL, SQLITE
 class Project:
     """A database and a folder that processes share."""
 
-    def __init__(self, database, root, *, migrate=True):
+    def __init__(self, database, root):
         self.root = root
         self.environment = {
             **os.environ,
@@ -26,8 +27,9 @@ class Project:
             "DELIVERYSTORE_DATABASE": json.dumps(database),
             "DELIVERYSTORE_ROOT": str(root),
         }
-        if migrate:
-            self.run("django", "migrate", "--run-syncdb", "--verbosity=0")
+
+    def migrate(self):
+        self.run("django", "migrate", "--run-syncdb", "--verbosity=0")
 
     def run(self, module, *arguments):
         """Run a module to its end and return what it printed."""
@@ -91,14 +93,33 @@ def postgresql_database(template="template1"):
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture
-def sqlite_project(tmp_path):
-    return Project(sqlite_database(tmp_path), tmp_path / "files")
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """Give the file of a database with all tables, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    database = sqlite_database(folder)
+    Project(database, folder / "files").migrate()
+    return database["NAME"]
 
 
-@pytest.fixture
-def postgresql_project(tmp_path):
+@pytest.fixture(scope="session")
+def migrated_postgresql(tmp_path_factory):
+    """Give the name of a database with all tables, to be copied."""
     with postgresql_database() as database:
+        Project(database, tmp_path_factory.mktemp("migrated")).migrate()
+        yield database["NAME"]
+
+
+@pytest.fixture
+def sqlite_project(migrated_sqlite, tmp_path):
+    database = sqlite_database(tmp_path)
+    shutil.copyfile(migrated_sqlite, database["NAME"])
+    return Project(database, tmp_path / "files")
+
+
+@pytest.fixture
+def postgresql_project(migrated_postgresql, tmp_path):
+    with postgresql_database(migrated_postgresql) as database:
         yield Project(database, tmp_path / "files")
 
 

@@ -164,7 +164,7 @@ def migrated(tmp_path_factory):
     settings = settings_of(*blocks_of(PAGE, "python"))
     with pytest.MonkeyPatch.context() as patch, postgresql_database() as database:
         patch.setenv("DELIVERYSTORE_SETTINGS", json.dumps(settings))
-        Project(database, tmp_path_factory.mktemp("migrated"))
+        Project(database, tmp_path_factory.mktemp("migrated")).migrate()
         yield database["NAME"]
 
 
@@ -188,7 +188,7 @@ def make_project(migrated, tmp_path, monkeypatch):
             monkeypatch.setenv("DELIVERYSTORE_SETTINGS", json.dumps(settings | mail))
             database = stack.enter_context(postgresql_database(migrated))
             connection = stack.enter_context(connect(database))
-            return Project(database, tmp_path / "files", migrate=False), connection
+            return Project(database, tmp_path / "files"), connection
 
         yield make
 

@@ -34,7 +34,9 @@ def _prove(
     name: str, database: dict, folder: Path, options: argparse.Namespace
 ) -> None:
     begun = time.monotonic()
-    killing = Killing(Project(database, folder / "files"), options.rows, 500)
+    project = Project(database, folder / "files")
+    project.migrate()
+    killing = Killing(project, options.rows, 500)
     killed = killing.run(options.kills, options.seed)
     killing.check()
     sys.stdout.write(

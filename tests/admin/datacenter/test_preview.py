@@ -802,6 +802,7 @@ def test_what_is_chosen_and_not_sent_yet_cannot_be_begun_as_something_else(
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_no_page_is_wider_than_the_screen(page, live_server, boss, client, center):
     sign_in(page, live_server, client)

@@ -193,6 +193,7 @@ def all_pages(center, user):
     ]
 
 
+@pytest.mark.long
 def test_no_page_is_wider_than_the_screen(admin, center):
     for url in all_pages(center, admin.user):
         admin.open(url)
@@ -200,6 +201,7 @@ def test_no_page_is_wider_than_the_screen(admin, center):
         assert_fits(admin)
 
 
+@pytest.mark.long
 def test_a_strict_site_forbids_nothing_of_them(admin, center):
     def send_strictly(route):
         response = route.fetch()

@@ -196,6 +196,7 @@ def test_the_table_has_all_pages_and_no_other():
     assert set(NAMES) == set(TABLE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_page_is_for_those_in_the_table(center, addresses, method):
     people, pages = addresses
