@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import time
 from datetime import timedelta
@@ -18,7 +19,7 @@ from deliverystore import fsops
 from deliverystore.backends import walking
 from deliverystore.datacenter import exports
 from deliverystore.kvstore import DatabaseStore, get_store, init_shared_store
-from deliverystore.models import Delivery, FileMeta, Removal, StoredRemoval
+from deliverystore.models import Delivery, FileMeta, Removal, StoredRemoval, StoredValue
 from deliverystore.models.removal import Address
 from deliverystore.spool import FileStore
 from deliverystore.sweeping import Sweep, preview, sweep
@@ -328,16 +329,54 @@ def test_what_a_rolled_back_transaction_has_stored_is_noted_then_swept(
     assert store.exists("key")
 
 
-def test_a_storage_that_is_configured_no_more_hides_no_strays_of_others(
+def test_data_is_no_stray_of_another_alias_of_the_same_place(settings, tmp_path):
+    root = tmp_path / "values"
+    backend = "deliverystore.backends.FsDeliveryStore"
+    values = {"BACKEND": backend, "OPTIONS": {"root": root}}
+    settings.STORAGES = {**settings.STORAGES, "values": values, "same": values}
+    DatabaseStore("values").set("one", (b"data", {}))
+    DatabaseStore("same").set("two", (b"data", {}))
+    for path in root.glob("kvstore/*/*/*"):
+        os.utime(path, (0, 0))
+
+    assert said("--strays").endswith("Strays noted: 0.\n")
+    # As an earlier version has noted it.
+    for row in StoredValue.objects.all():
+        StoredRemoval.objects.create(
+            storage="same" if row.storage == "values" else "values",
+            stored_as=row.stored_as,
+            removed_at=timezone.now() - timedelta(days=2),
+        )
+    said()
+    assert DatabaseStore().to_bytes("one") == b"data"
+    assert DatabaseStore().to_bytes("two") == b"data"
+
+
+def test_storages_that_cannot_be_opened_keep_the_sweep_from_nothing_else(
     settings, caplog
 ):
     before = settings.STORAGES
-    settings.STORAGES = {**before, "gone": before["default"]}
-    DatabaseStore("gone").set("key", (b"data", {}))
-    settings.STORAGES = before
+    settings.STORAGES = {**before, "gone": before["default"], "bad": before["default"]}
+    for alias in ("bad", "gone", "values"):
+        store = DatabaseStore(alias, name=alias)
+        store.multiset(["kept", "old"], [(b"data", {})] * 2)
+        store.delete("old")
+    static = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**before, "bad": {"BACKEND": static}}
+    DatabaseStore(name="values").set("old", (b"data", {}))
+    DatabaseStore(name="values").delete("old")
+    DatabaseStore(name="values").set("kept", (b"data", {}))
+    two_days_ago = timezone.now() - timedelta(days=2)
+    StoredRemoval.objects.update(removed_at=two_days_ago)
 
-    assert said("--strays").endswith("Strays noted: 0.\n")
-    assert "Strays may stay in 'gone'" in caplog.text
+    with pytest.raises(CommandError, match="Not looked at: bad, gone") as raised:
+        said("--strays")
+    assert raised.value.returncode == 2
+    left = StoredRemoval.objects.values_list("storage", flat=True)
+    assert sorted(left) == ["bad", "gone"]
+    for alias in ("bad", "gone"):
+        assert f"Strays may stay in STORAGES['{alias}']" in caplog.text
+        assert re.search(f"The data '[^']*' in '{alias}' stays for now", caplog.text)
 
 
 def test_what_cannot_be_swept_keeps_the_command_from_nothing_else(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 
-from django.core.files.storage.handler import InvalidStorageError
+from django.core.exceptions import ImproperlyConfigured
 
 from deliverystore.kvstore.database import FOLDER
 from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
@@ -18,41 +18,44 @@ logger = logging.getLogger(__name__)
 _BATCH = 500
 
 
-def count_strays() -> int:
+def count_strays(unseen: Callable[[str], object] = str) -> int:
     """Return how many strays note_strays() would note now."""
-    return sum(1 for _ in _strays())
+    return sum(1 for _ in _strays(unseen))
 
 
-def note_strays() -> int:
+def note_strays(unseen: Callable[[str], object] = str) -> int:
     """Note data that no row names for the sweep; return how much there is.
 
     It is older than DELIVERY_STORE_GRACE, and the sweep waits for as long again. No
     other database may have data in the same storages: it would be taken for strays. A
-    storage that cannot be looked at is left out, and logged.
+    storage that cannot be looked at is left out, and logged; unseen is told its alias.
     """
-    count, found = 0, _strays()
+    count, found = 0, _strays(unseen)
     while batch := list(islice(found, _BATCH)):
         count += len(StoredRemoval.objects.bulk_create(batch))
     return count
 
 
-def _strays() -> Iterator[StoredRemoval]:
+def _strays(unseen: Callable[[str], object]) -> Iterator[StoredRemoval]:
     for alias in _storages():
         try:
             yield from _strays_in(alias)
-        except (OSError, InvalidStorageError, NotImplementedError):
-            logger.exception("Strays may stay in %r.", alias)
+        except (OSError, ImproperlyConfigured, NotImplementedError, TypeError) as error:
+            text = "Strays may stay in STORAGES[%r]: %s"
+            logger.error(text, alias, error)  # noqa: TRY400
+            unseen(alias)
 
 
 def _strays_in(alias: str) -> Iterator[StoredRemoval]:
     names = _names(alias)
     while batch := list(islice(names, _BATCH)):
+        # Of whatever alias: two may mean one place, and no name is given twice.
         known = {
             name
             for model in (StoredValue, StoredRemoval)
-            for name in model.objects.filter(
-                storage=alias, stored_as__in=batch
-            ).values_list("stored_as", flat=True)
+            for name in model.objects.filter(stored_as__in=batch).values_list(
+                "stored_as", flat=True
+            )
         }
         for name in batch:
             if name not in known:

@@ -7,8 +7,8 @@ from collections.abc import Generator
 from functools import cache
 from itertools import islice
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
-from django.core.files.storage.handler import InvalidStorageError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -124,7 +124,7 @@ class StoredRemovalQuerySet(models.QuerySet["StoredRemoval"]):
             for removal in batch:
                 try:
                     yield removal.carry_out()
-                except (OSError, InvalidStorageError):
+                except (OSError, ImproperlyConfigured, TypeError):
                     logger.exception("%s stays for now.", removal)
                     yield False
 
@@ -171,9 +171,8 @@ class StoredRemoval(models.Model):
         return True
 
     def _is_used(self) -> bool:
-        return StoredValue.objects.filter(
-            storage=self.storage, stored_as=self.stored_as
-        ).exists()
+        # Under whatever alias: two may mean one place, and no name is given twice.
+        return StoredValue.objects.filter(stored_as=self.stored_as).exists()
 
 
 @cache

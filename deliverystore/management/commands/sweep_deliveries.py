@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from dataclasses import asdict
+from functools import partial
 from json import dumps
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.core.management.base import CommandError
 from deliverystore import publishing
 from deliverystore.datacenter import exports
 from deliverystore.kvstore import configured, strays
-from deliverystore.management.ending import FOUND, EndingCommand, stopped
+from deliverystore.management.ending import FAILED, FOUND, EndingCommand, stopped
 from deliverystore.management.progress import progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.sweeping import Sweeper
@@ -55,7 +56,11 @@ class Command(EndingCommand):
     def handle(
         self, *, dry_run: bool, strays: bool, json: bool, **options: Any
     ) -> None:
-        tasks = {**_OTHERS, "strays": _STRAYS} if strays else _OTHERS
+        unseen: list[str] = []
+        tasks = dict(_OTHERS)
+        if strays:
+            count, note = (partial(one, unseen.append) for one in _STRAYS)
+            tasks["strays"] = (count, note)
         others = dict.fromkeys(tasks, 0)
         with progress(None, unit="files") as bar:
             sweeper = Sweeper(dry_run=dry_run, advance=bar.advance)
@@ -74,6 +79,9 @@ class Command(EndingCommand):
                     self._say(sweeper, others, json=json)
         if sweeper.is_stopped:
             raise stopped()
+        if unseen:
+            text = f"Not looked at: {', '.join(unseen)}. The log says why."
+            raise CommandError(text, returncode=FAILED)
         if refused := sweeper.so_far.refused:
             text = f"Not removed: {refused:,}. The log says why."
             raise CommandError(text, returncode=FOUND)
