@@ -10,13 +10,14 @@ from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 
+from deliverystore.backends import DeliveryStoreInterface
 from deliverystore.exceptions import FileNotFound
 from deliverystore.kvstore import finding, rows
 from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
 from deliverystore.kvstore.events import StoreEvent, send
 from deliverystore.kvstore.metadata import Matcher, Metadata
-from deliverystore.kvstore.places import VALUES, private_storage
+from deliverystore.kvstore.places import VALUES, check_place, private_storage
 from deliverystore.kvstore.reading import missing
 from deliverystore.kvstore.values import BytesSource, Source, Value
 from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
@@ -33,7 +34,8 @@ class DatabaseStore(AbstractStore):
     """Keeps metadata in rows, where it is found by index, and data in a storage.
 
     storage is an alias in STORAGES: not that of the delivery store, whose checks would
-    take the data for strays, nor the public one. name tells apart stores in one
+    take the data for strays, nor the public one, nor one in a folder of these or of
+    MEDIA_ROOT; else a change raises SettingInvalid. name tells apart stores in one
     database. What is done inside a transaction of Django's is committed with it. Data
     that was replaced or deleted is removed by the sweep, after the grace period.
     """
@@ -43,6 +45,8 @@ class DatabaseStore(AbstractStore):
         self.storage = storage
         self.name = name
         self._reserved = _Reserved()
+        # The storage whose place is known to be right.
+        self._checked: DeliveryStoreInterface | None = None
 
     def __repr__(self) -> str:
         return f"DatabaseStore(storage={self.storage!r}, name={self.name!r})"
@@ -90,6 +94,9 @@ class DatabaseStore(AbstractStore):
 
     def _stage(self, chunks: Iterable[bytes]) -> StoredData:
         storage = private_storage(self.storage)
+        if storage is not self._checked:
+            check_place(self.storage, storage)
+            self._checked = storage
         data = StoredData(self.storage, self._reserved_name())
         # What the storage may have got although this raises, the sweep finds.
         with storage.write_open(data) as file:

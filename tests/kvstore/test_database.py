@@ -261,6 +261,53 @@ def test_data_is_not_kept_where_visitors_see_it(settings):
     public.delete("key")
 
 
+OURS = "deliverystore.backends.FsDeliveryStore"
+FILES = "django.core.files.storage.FileSystemStorage"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"BACKEND": OURS}, r"'artefacts'\].* and DELIVERY_STORE_ROOT .* overlap"),
+        ({"BACKEND": FILES}, r"'artefacts'\].* and MEDIA_ROOT .* overlap"),
+        ({"BACKEND": FILES, "OPTIONS": {"location": "here"}}, "'here', which is not"),
+    ],
+)
+def test_data_is_not_kept_in_the_folder_of_something_else(
+    settings, tmp_path, values, message
+):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STORAGES = {**settings.STORAGES, "artefacts": values}
+    store = DatabaseStore("artefacts")
+
+    for _ in range(2):
+        with pytest.raises(SettingInvalid, match=message):
+            store.set("key", (b"data", {}))
+    assert not StoredRemoval.objects.exists()
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "artefacts": {"BACKEND": OURS, "OPTIONS": {"root": tmp_path / "artefacts"}},
+    }
+    store.set("key", (b"data", {}))
+    assert store.to_bytes("key") == b"data"
+
+
+@pytest.mark.parametrize("place", [".", "deliveries/values", "old", "media/x"])
+def test_data_is_kept_neither_in_nor_around_the_folder_of_others(
+    settings, tmp_path, place
+):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "old": {"BACKEND": OURS, "OPTIONS": {"root": tmp_path / "old"}},
+        "artefacts": {"BACKEND": FILES, "OPTIONS": {"location": tmp_path / place}},
+    }
+    settings.DELIVERY_STORE_FALLBACK = "old"
+
+    with pytest.raises(SettingInvalid, match="Choose folders"):
+        DatabaseStore("artefacts").set("key", (b"data", {}))
+
+
 def test_lost_data_is_an_error_and_no_missing_key(store):
     store.set("key", (b"data", {"a": 1}))
     storages["values"].delete(named()[0])
