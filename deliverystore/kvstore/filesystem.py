@@ -58,8 +58,9 @@ class FileSystemStore(AbstractStore):
     """Keeps data in <key>.data and metadata, as JSON, in <key>.metadata.
 
     path is a folder that init_shared_store() has made a store, with its magic file;
-    else StoreNotFound is raised. Many processes and threads can use it at once.
-    durability, "full" or "none", defaults to DELIVERY_STORE_DURABILITY.
+    else StoreNotFound is raised, also later if the folder is gone by then. Many
+    processes and threads can use it at once. durability, "full" or "none", defaults to
+    DELIVERY_STORE_DURABILITY.
     """
 
     def __init__(
@@ -71,11 +72,8 @@ class FileSystemStore(AbstractStore):
     ) -> None:
         super().__init__()
         self.path = Path(path).absolute()
-        if not (self.path / magic_fname).is_file():
-            raise StoreNotFound(
-                f"{self.path} is no key-value store: it has no file {magic_fname!r}. "
-                "init_shared_store() makes it one."
-            )
+        self._magic = self.path / magic_fname
+        self._check_magic()
         self._journal = Journal(self.path, _policy(self.path, durability))
         self._pairs = Pairs(self.path, self._journal)
 
@@ -110,6 +108,7 @@ class FileSystemStore(AbstractStore):
     def _read(self, key: str) -> Value:
         pair = self._pairs.read(name_of(key))
         if pair is None:
+            self._check_magic()
             raise missing(key)
         modified = datetime.fromtimestamp(pair.data.status.st_mtime, tz=UTC)
         return Value(pair.data, pair.metadata, modified=modified)
@@ -117,13 +116,18 @@ class FileSystemStore(AbstractStore):
     def _read_metadata(self, key: str) -> Metadata:
         metadata = self._pairs.read_metadata(name_of(key))
         if metadata is None:
+            self._check_magic()
             raise missing(key)
         return metadata
 
     def _has(self, key: str) -> bool:
-        return self._pairs.exists(name_of(key))
+        if self._pairs.exists(name_of(key)):
+            return True
+        self._check_magic()
+        return False
 
     def _scan(self, matcher: Matcher) -> Iterator[tuple[str, Metadata]]:
+        self._check_magic()
         for name, key in self._pairs.names():
             try:
                 metadata = self._pairs.load_metadata(name)
@@ -137,20 +141,25 @@ class FileSystemStore(AbstractStore):
     def _scan_keys(self, matcher: Matcher) -> Iterator[str]:
         if matcher:
             return super()._scan_keys(matcher)
+        self._check_magic()
         return (key for _, key in self._pairs.names())
 
     # -- Writing ----------------------------------------------------------------------
 
     def _stage(self, chunks: Iterable[bytes]) -> _StagedFile:
+        self._check_magic()
         return _StagedFile(self._journal.write(chunks))
 
     def _commit(self, changes: Sequence[Change]) -> list[Applied]:
         step = _Step(self._journal, self._pairs)
         try:
+            self._check_magic()
             # What is known already is written before anybody has to wait.
             for change in changes:
                 step.prepare(change)
             with self._journal.alone():
+                # Others may have kept us waiting for long.
+                self._check_magic()
                 applied = list(filter(None, map(step.add, changes)))
                 step.do()
         except BaseException:
@@ -158,6 +167,14 @@ class FileSystemStore(AbstractStore):
             step.discard(changes)
             raise
         return applied
+
+    def _check_magic(self) -> None:
+        """Raise StoreNotFound if the folder is gone, or empty for want of its disk."""
+        if not self._magic.is_file():
+            raise StoreNotFound(
+                f"{self.path} is no key-value store: it has no file "
+                f"{self._magic.name!r}. init_shared_store() makes it one."
+            )
 
     def _is_litter(self, path: Path) -> bool:
         """Tell whether a file is temporary, or that of a key that is gone."""

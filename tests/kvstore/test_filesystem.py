@@ -12,6 +12,7 @@ from django.test import SimpleTestCase
 
 from deliverystore.exceptions import FileDamaged, StoreNotFound
 from deliverystore.kvstore import FileSystemStore, init_shared_store
+from deliverystore.kvstore.changes import Change
 from deliverystore.testing import KeyValueStoreTestMixin
 
 
@@ -60,6 +61,46 @@ def test_a_folder_without_the_magic_file_is_no_store(tmp_path, folder):
     for path, magic in [(tmp_path, ".FSStore"), (folder, "x"), (folder / "no", "")]:
         with pytest.raises(StoreNotFound, match="init_shared_store"):
             FileSystemStore(path, magic)
+
+
+CALLS = {
+    "set": lambda store: store.set("key", (b"data", {})),
+    "set_metadata": lambda store: store.set_metadata("key", {"a": 1}),
+    "multiset_metadata": lambda store: store.multiset_metadata("ab", [{}, {}]),
+    "delete": lambda store: store.delete("key"),
+    "get": lambda store: store.get("key"),
+    "get_metadata": lambda store: store.get_metadata("key"),
+    "exists": lambda store: store.exists("key"),
+    "query": lambda store: list(store.query(a=1)),
+    "query_keys": lambda store: list(store.query_keys()),
+    "glob": lambda store: list(store.glob("*")),
+}
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_folder_that_is_gone_is_said_and_not_made_again(
+    store, folder, call, is_empty
+):
+    """Such as a disk that is not mounted any more: its folder is empty."""
+    store.set("key", (b"data", {"a": 1}))
+    folder.rename(folder.with_name("elsewhere"))
+    if is_empty:
+        folder.mkdir()
+
+    with pytest.raises(StoreNotFound, match=r"store: it has no file '\.FSStore'"):
+        call(store)
+    assert folder.exists() == is_empty
+    assert not is_empty or not [*folder.iterdir()]
+
+
+def test_what_is_staged_leaves_nothing_if_the_folder_is_gone(store, folder):
+    staged = store._stage([b"data"])
+    (folder / ".FSStore").unlink()
+
+    with pytest.raises(StoreNotFound):
+        store._commit([Change(key="key", data=staged)])
+    assert names(folder) == set()
 
 
 def test_a_key_is_two_files_whose_names_a_person_can_read(store, folder):
