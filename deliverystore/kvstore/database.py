@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from deliverystore.kvstore.events import StoreEvent, send
 from deliverystore.kvstore.metadata import Matcher, Metadata
 from deliverystore.kvstore.places import VALUES, check_place, private_storage
 from deliverystore.kvstore.reading import missing
+from deliverystore.kvstore.sized import SizedReader
 from deliverystore.kvstore.values import BytesSource, Source, Value
 from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
 
@@ -157,18 +159,24 @@ class StoredData:
     def open(self) -> BinaryIO:
         """Open it; raise FileNotFound if the storage has lost it."""
         with self._named():
-            return storage_of(self.storage).read_open(self)
+            file = storage_of(self.storage).read_open(self)
+        return self._sized(file, self.size)
 
     def open_range(self, start: int, length: int) -> BinaryIO:
         """Open a part of it."""
         with self._named():
-            return storage_of(self.storage).read_range(self, start, length)
+            file = storage_of(self.storage).read_range(self, start, length)
+        return self._sized(file, max(min(length, self.size - start), 0))
 
     def close(self) -> None:
         """Do nothing: each reader has opened it by itself."""
 
     def discard(self) -> None:
         """Do nothing: the sweep finds it."""
+
+    def _sized(self, file: BinaryIO, size: int) -> BinaryIO:
+        of = f"The data of {self._of} in STORAGES[{self.storage!r}]"
+        return io.BufferedReader(SizedReader(file, size, of))
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:

@@ -12,7 +12,12 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from deliverystore import signals
-from deliverystore.exceptions import FileNotFound, SettingInvalid, StoreBusy
+from deliverystore.exceptions import (
+    FileDamaged,
+    FileNotFound,
+    SettingInvalid,
+    StoreBusy,
+)
 from deliverystore.kvstore import DatabaseStore
 from deliverystore.models import StoredRemoval, StoredValue
 from deliverystore.sweeping import preview, sweep
@@ -318,6 +323,49 @@ def test_lost_data_is_an_error_and_no_missing_key(store):
     with pytest.raises(FileNotFound, match=message):
         store.get_data_range("key", 0, 2)
     assert store.get_metadata("key") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", r"ends after 0 of 9 bytes"),
+        (b"some", r"ends after 4 of 9 bytes"),
+        (b"some data and more", r"goes on after 9 bytes"),
+    ],
+)
+def test_data_of_another_size_is_an_error(settings, tmp_path, content, fault):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "values": {"BACKEND": OURS, "OPTIONS": {"root": tmp_path / "values"}},
+    }
+    store = DatabaseStore()
+    store.set("key", (b"some data", {}))
+    (tmp_path / "values" / named()[0]).write_bytes(content)
+
+    message = rf"^The data of 'key' in the store 'default' in STO.*'values'\] {fault}"
+    with pytest.raises(FileDamaged, match=message):
+        store.to_bytes("key")
+    with store.get("key") as data, pytest.raises(FileDamaged, match=message):
+        data.read()
+    with pytest.raises(FileDamaged):
+        DatabaseStore(name="copy").set("key", store.get("key"))
+    assert not DatabaseStore(name="copy").exists("key")
+    if len(content) < 9:
+        with pytest.raises(FileDamaged):
+            store.get_data_range("key", 3, 99).read()
+
+
+def test_data_can_be_read_from_any_place(store):
+    store.set("key", (b"some data", {}))
+    with store.get("key") as data:
+        assert data.read(4) == b"some"
+        assert data.seek(-4, 2) == data.tell() == 5
+        assert data.read() == b"data"
+        assert (data.seek(99), data.read()) == (99, b"")
+    with store.get_data_range("key", 5, 99) as data:
+        assert data.read() == b"data"
+    with store.get_data_range("key", 2, 4) as data:
+        assert data.read() == b"me"
 
 
 def test_data_stays_readable_when_a_store_gets_another_storage(settings, tmp_path):
