@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from deliverystore.exceptions import MetadataInvalid
@@ -20,6 +19,8 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # Python bounds the calls inside calls, and sys.set_int_max_str_digits() the digits.
 _DEEPEST = 100
 _LARGEST = 10**4000
+# From here on, a float may be another number than its shortest text in decimals.
+_LARGEST_EXACT = 2**53
 
 
 def checked(metadata: Mapping[str, object]) -> Metadata:
@@ -123,6 +124,9 @@ def _checked_number(number: float) -> float:
         raise MetadataInvalid(
             f"metadata cannot hold {number!r}: JSON has no such value."
         )
+    if abs(number) >= _LARGEST_EXACT and number.is_integer():
+        # PostgreSQL reads the decimal number 1e23, which is not the float 1e23.
+        return int(number)
     return float(number)
 
 
@@ -148,8 +152,7 @@ def _copied(value: object) -> object:
 
 def _comparable(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
-        # As a database reads it: the shortest decimal number, not the binary one.
-        return int(Decimal(repr(value)))
+        return int(value)
     if isinstance(value, dict):
         return {name: _comparable(one) for name, one in value.items()}
     if isinstance(value, list):

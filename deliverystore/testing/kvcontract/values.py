@@ -30,6 +30,17 @@ class ValueTests(KeyValueContractTests):
         key = self.put("key", bytes(range(256)) * 1000, **metadata)
         self.assert_value(key, bytes(range(256)) * 1000, metadata)
 
+    def test_numbers_come_back_equal(self) -> None:
+        """Also large and small ones; and they are found."""
+        numbers = [0.1 + 0.2, 1e16, 1e23, 2.0**64, 5e-324, -1.7976931348623157e308]
+        metadata = {f"n{place}": number for place, number in enumerate(numbers)}
+        key = self.put("key", b"data", **metadata)
+        self.assert_value(key, b"data", metadata)
+        for name, number in metadata.items():
+            with self.subTest(number=number):
+                found = self.store.query_keys(**{name: number})
+                self.assertEqual(list(found), [key])
+
     def test_a_missing_key_is_a_key_error(self) -> None:
         """Whatever is asked of it: KeyNotFound, which is a KeyError."""
         key, store = self.key("missing"), self.store
