@@ -12,12 +12,12 @@ from typing import BinaryIO
 from django.db import IntegrityError, transaction
 
 from deliverystore.backends import DeliveryStoreInterface
-from deliverystore.exceptions import FileNotFound
+from deliverystore.exceptions import FileNotFound, InvalidName
 from deliverystore.kvstore import finding, rows
 from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
 from deliverystore.kvstore.events import StoreEvent, send
-from deliverystore.kvstore.metadata import Matcher, Metadata
+from deliverystore.kvstore.metadata import NO_TEXT, Matcher, Metadata
 from deliverystore.kvstore.places import VALUES, check_place, private_storage
 from deliverystore.kvstore.reading import missing
 from deliverystore.kvstore.sized import SizedReader
@@ -28,6 +28,8 @@ from deliverystore.models.kvstore import StoredRemoval, StoredValue, storage_of
 _MOST_RESERVED = 500
 # Below it is all data in a storage.
 FOLDER = "kvstore"
+# So long is the name of a store at most, as its column in the database.
+_LONGEST_NAME = 100
 # How often a commit is tried again when others make the same keys.
 _TRIES = 5
 
@@ -38,14 +40,15 @@ class DatabaseStore(AbstractStore):
     storage is an alias in STORAGES: not that of the delivery store, whose checks would
     take the data for strays, nor the public one, nor one in a folder of these or of
     MEDIA_ROOT; else a change raises SettingInvalid. name tells apart stores in one
-    database. What is done inside a transaction of Django's is committed with it. Data
-    that was replaced or deleted is removed by the sweep, after the grace period.
+    database; it has up to 100 characters. What is done inside a transaction of Django's
+    is committed with it. Data that was replaced or deleted is removed by the sweep,
+    after the grace period.
     """
 
     def __init__(self, storage: str = VALUES, name: str = "default") -> None:
         super().__init__()
         self.storage = storage
-        self.name = name
+        self.name = _checked_name(name)
         self._reserved = _Reserved()
         # The storage whose place is known to be right.
         self._checked: DeliveryStoreInterface | None = None
@@ -205,6 +208,16 @@ def _source(row: StoredValue) -> Source:
         return BytesSource()
     of = f"{row.plain_key!r:.200} in the store {row.store!r}"
     return StoredData(row.storage, row.stored_as, row.size, of)
+
+
+def _checked_name(name: object) -> str:
+    """Return the name of a store; raise InvalidName if not every database takes it."""
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME or NO_TEXT.search(name):
+        raise InvalidName(
+            f"The name of a store is a str of up to {_LONGEST_NAME} characters, "
+            f"without NUL and surrogates, not {name!r:.200}."
+        )
+    return name
 
 
 def _new_name() -> str:

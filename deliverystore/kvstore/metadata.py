@@ -14,7 +14,7 @@ from deliverystore.exceptions import MetadataInvalid
 Metadata = dict[str, Any]
 
 # PostgreSQL's jsonb takes neither, so no store does.
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # What is nested deeper, or has more digits, can be written, but not always be read:
 # Python bounds the calls inside calls, and sys.set_int_max_str_digits() the digits.
 _DEEPEST = 100
@@ -133,7 +133,7 @@ def _checked_number(number: float) -> float:
 def _checked_text(text: object) -> str:
     if not isinstance(text, str):
         raise MetadataInvalid(f"A name in metadata must be a str, not {text!r:.100}.")
-    if found := _NO_TEXT.search(text):
+    if found := NO_TEXT.search(text):
         raise MetadataInvalid(
             f"metadata cannot hold {text!r:.100}: U+{ord(found[0]):04X} is no text."
         )

@@ -15,6 +15,7 @@ from deliverystore import signals
 from deliverystore.exceptions import (
     FileDamaged,
     FileNotFound,
+    InvalidName,
     SettingInvalid,
     StoreBusy,
 )
@@ -77,6 +78,20 @@ def test_stores_of_different_names_know_nothing_of_each_other(store):
     assert sorted(other.query_keys(a=1)) == ["b", "key"]
     assert list(other.glob("k*")) == ["key"]
     assert other.to_bytes("key") == b"two"
+
+
+@pytest.mark.parametrize("name", [None, 1, "x" * 101, "a\0b", "\ud800"])
+def test_a_name_that_not_every_database_takes_is_refused(name):
+    with pytest.raises(InvalidName, match="up to 100 characters"):
+        DatabaseStore(name=name)
+
+
+def test_a_long_name_is_a_name(settings):
+    settings.STORAGES = {**settings.STORAGES}
+    store = DatabaseStore(name="ä" * 100)
+    store.set("key", (b"data", {}))
+
+    assert store.to_bytes("key") == b"data"
 
 
 def test_the_sweep_removes_what_no_key_has_any_more(store, due):
