@@ -32,7 +32,9 @@ def private_storage(alias: str) -> DeliveryStoreInterface:
             f"STORAGES has no {alias!r}, where values are to be kept. Write "
             f'STORAGES["{alias}"] = '
             '{"BACKEND": "deliverystore.backends.FsDeliveryStore", '
-            '"OPTIONS": {"root": "/path/to/a/folder"}}.'
+            '"OPTIONS": {"root": "/path/to/a/folder"}}. If there is no STORAGES in the '
+            "settings, write STORAGES = {**global_settings.STORAGES} before, with that "
+            "of django.conf."
         )
     if alias == conf.DELIVERY_STORE_PUBLIC_STORAGE:
         raise SettingInvalid(
