@@ -17,6 +17,7 @@ import io
 import os
 import secrets
 import shutil
+import signal
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -443,6 +444,35 @@ def open_file_itself(path: str | Path, flags: int = os.O_RDONLY) -> int:
             raise OSError(errno.EINVAL, "Not a file", str(path))
         stack.pop_all()
     return fd
+
+
+def is_open_for_writing(path: str) -> bool:
+    """Tell whether somebody is writing to a file, as far as the system says it.
+
+    Linux does, of a file on its own disks that belongs to the user of this process, or
+    of any file with CAP_LEASE: it refuses a read lease, F_SETLEASE in fcntl(2). What
+    it does not say is false.
+    """
+    try:
+        fd = open_file_itself(path)
+    except OSError as error:
+        # Somebody has a write lease, which nobody gets who does not write.
+        return error.errno == errno.EAGAIN
+    try:
+        # Who opens it while the lease is held has us sent a signal: SIGIO would end
+        # the process, SIGURG is ignored.
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        # A process that another thread starts meanwhile has the file open, too.
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    except AttributeError:
+        # Other systems have no such leases.
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 def changed(seconds: float) -> datetime:

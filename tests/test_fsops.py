@@ -6,8 +6,11 @@ import ctypes
 import errno
 import fcntl
 import gc
+import mmap
 import os
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from datetime import timedelta, timezone
@@ -1039,6 +1042,105 @@ def test_a_mark_is_an_empty_file(tmp_path):
         fsops.mark(str(tmp_path / "mark"))
 
     assert (tmp_path / "mark").read_bytes() == b""
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Return a file of which the system tells whether it is open for writing."""
+    file = tmp_path / "file"
+    with file.open("wb"):
+        if not fsops.is_open_for_writing(str(file)):
+            pytest.skip("the system does not tell who writes")
+    return file
+
+
+@pytest.mark.parametrize("mode", ["ab", "r+b"])
+def test_a_file_is_open_for_writing_until_all_have_closed_it(file, mode):
+    with file.open(mode):
+        with file.open(mode):
+            assert fsops.is_open_for_writing(str(file))
+        assert fsops.is_open_for_writing(str(file))
+
+    with file.open("rb"):
+        assert not fsops.is_open_for_writing(str(file))
+
+
+def test_a_file_that_is_mapped_for_writing_is_open(file):
+    file.write_bytes(b"content")
+    with file.open("r+b") as opened:
+        content = mmap.mmap(opened.fileno(), 0)
+
+    with content:
+        assert fsops.is_open_for_writing(str(file))
+    assert not fsops.is_open_for_writing(str(file))
+
+
+def test_a_question_leaves_no_lease_in_a_process_that_starts_meanwhile(
+    file, monkeypatch
+):
+    # As a process that is being started has it until it runs another program.
+    kept = []
+    monkeypatch.setattr(os, "close", kept.append)
+    fsops.is_open_for_writing(str(file))
+    monkeypatch.undo()
+
+    fd = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    for one in [*kept, fd]:
+        os.close(one)
+    assert len(kept) == 1
+
+
+def test_who_opens_a_file_in_the_middle_of_the_question_ends_nobody(file):
+    ask = """
+import fcntl, subprocess, sys
+from deliverystore import fsops
+
+asked = fcntl.fcntl
+
+def ask(fd, command, argument):
+    result = asked(fd, command, argument)
+    if (command, argument) == (fcntl.F_SETLEASE, fcntl.F_RDLCK):
+        subprocess.run([sys.executable, "-c", f'''
+import os
+try:
+    os.open({sys.argv[1]!r}, os.O_WRONLY | os.O_NONBLOCK)
+except BlockingIOError:
+    print("held", flush=True)
+'''])
+    return result
+
+fcntl.fcntl = ask
+print(fsops.is_open_for_writing(sys.argv[1]))
+"""
+    arguments = [sys.executable, "-c", ask, str(file)]
+
+    said = subprocess.run(arguments, check=True, capture_output=True, text=True)
+
+    assert said.stdout.split() == ["held", "False"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EINVAL])
+def test_where_the_system_tells_nothing_no_file_is_open_for_writing(
+    file, monkeypatch, number
+):
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    with file.open("ab"):
+        monkeypatch.setattr(fcntl, "fcntl", refuse)
+        assert not fsops.is_open_for_writing(str(file))
+        monkeypatch.undo()
+        monkeypatch.delattr(fcntl, "F_SETLEASE")
+        assert not fsops.is_open_for_writing(str(file))
+
+
+def test_what_is_no_file_is_not_open_for_writing(file, tmp_path):
+    (tmp_path / "link").symlink_to(file)
+    os.mkfifo(tmp_path / "pipe")
+
+    with file.open("ab"):
+        for name in ("link", "pipe", "missing"):
+            assert not fsops.is_open_for_writing(str(tmp_path / name))
 
 
 def test_only_one_at_a_time_is_alone_in_a_folder(tmp_path):

@@ -7,6 +7,7 @@ import random
 import time
 from pathlib import Path
 
+from deliverystore import fsops
 from deliverystore.spool.names import is_hidden
 
 # So many names are kept, so that memory has a bound; twice as many are compared.
@@ -26,7 +27,7 @@ class LookAhead:
     passed since. settle is for how many seconds a file must not have been changed: by
     the clock of the file system (st_ctime), since programs that copy a file set the
     time of its last change (st_mtime) to that of the original. By that one they are
-    given out.
+    given out. With a settle, what is open for writing is not given out either.
     """
 
     def __init__(self, folder: Path, settle: float) -> None:
@@ -41,10 +42,15 @@ class LookAhead:
         """Return the name of the file that waits for longest, or None if none does."""
         if not self._names or time.monotonic() > self._good_until:
             self._look()
-        try:
-            return self._names.pop()
-        except IndexError:
-            return None
+        while self._names:
+            name = self._names.pop()
+            if not self.is_being_written(f"{self._folder}/{name}"):
+                return name
+        return None
+
+    def is_being_written(self, path: str) -> bool:
+        """Tell whether a file is open for writing; not asked without a settle."""
+        return self._settle > 0 and fsops.is_open_for_writing(path)
 
     def missed(self) -> None:
         """Take note that somebody else was faster.

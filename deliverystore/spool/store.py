@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from deliverystore import fsops
 from deliverystore.conf import conf
+from deliverystore.exceptions import ClaimLost
 from deliverystore.paths import last_part
 from deliverystore.spool import counting, recovering, watching
 from deliverystore.spool.claims import Claim, Terms
@@ -38,8 +39,9 @@ class FileStore:
 
     path is the folder. A claim holds for lease; a file is tried max_attempts times. A
     file in new that was changed, renamed or given back within the last settle is not
-    claimed yet: somebody may be writing to it. durability, "full" or "none", defaults
-    to DELIVERY_STORE_DURABILITY. An object may be shared by threads.
+    claimed yet: somebody may be writing to it. With a settle, nor is one that the
+    system says is open for writing. durability, "full" or "none", defaults to
+    DELIVERY_STORE_DURABILITY. An object may be shared by threads.
     """
 
     def __init__(
@@ -243,7 +245,13 @@ class FileStore:
         if not stat.S_ISREG(status.st_mode):
             folders.refuse(claimed)
             return None
-        return Claim(folders, self._terms, claimed, number, status)
+        claim = Claim(folders, self._terms, claimed, number, status)
+        if self._ahead.is_being_written(str(claim.path)):
+            # Opened at the last moment. From now on nobody opens it by its old name.
+            with contextlib.suppress(ClaimLost):
+                claim.release()
+            return None
+        return claim
 
 
 def _ago(time_span: timedelta) -> float:

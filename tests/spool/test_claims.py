@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deliverystore import fsops
 from deliverystore.exceptions import ClaimLost
 from deliverystore.spool import FileStore, Recovery, SpoolStatus
 
@@ -246,6 +247,63 @@ def test_what_may_still_be_written_to_is_not_claimed(path, put):
     put("growing")
 
     assert [claim.filename for claim in store.claims()] == ["settled"]
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Skip a test where the system does not tell which files are open for writing."""
+    file = tmp_path / "file"
+    with file.open("wb"):
+        if not fsops.is_open_for_writing(str(file)):
+            pytest.skip("the system does not tell who writes")
+
+
+@pytest.mark.usefixtures("told")
+def test_what_is_open_for_writing_stays_where_it_is(path, put, names):
+    store = FileStore(path, settle=timedelta(seconds=0.01))
+    store.prepare()
+    with put("pause").open("ab") as file:
+        put("after", age=1)
+        time.sleep(0.05)
+        assert [claim.filename for claim in store.claims()] == ["after"]
+        assert names("new") == ["pause"]
+        file.write(b", the rest")
+
+    time.sleep(1.1)
+    claim = store.claim()
+    assert (claim.filename, claim.attempt) == ("pause", 1)
+    assert claim.path.read_bytes() == b"content, the rest"
+
+
+@pytest.mark.usefixtures("told")
+def test_what_is_opened_at_the_last_moment_waits_again(path, put, names, monkeypatch):
+    store = FileStore(path, settle=timedelta(seconds=0.01))
+    store.prepare()
+    file = put("a")
+    time.sleep(0.05)
+    take, opened = fsops.take, []
+
+    def open_and_take(source, target):
+        if not opened:
+            opened.append(file.open("ab"))
+        return take(source, target)
+
+    monkeypatch.setattr(fsops, "take", open_and_take)
+    assert store.claim() is None
+    assert store.status() == SpoolStatus(
+        waiting=1, claimed=0, overdue=0, failed=0, oldest=store.status().oldest
+    )
+
+    opened[0].close()
+    time.sleep(1.1)
+    claim = store.claim()
+    assert (claim.filename, claim.attempt) == ("a", 1)
+
+
+@pytest.mark.usefixtures("told")
+def test_where_all_come_by_rename_nobody_asks_what_is_open(store, put):
+    with put("a").open("ab"):
+        assert store.claim().filename == "a"
 
 
 @pytest.mark.parametrize("age", [7200, -7200])

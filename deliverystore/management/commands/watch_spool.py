@@ -71,8 +71,8 @@ class Command(EndingCommand):
             type=pause,
             default=1.0,
             metavar="SECONDS",
-            help="leave files alone that were changed within this time: somebody may "
-            "be writing to them; 0 if all come by rename (default 1)",
+            help="leave files alone that are open for writing, or were changed within "
+            "this time; 0 if all come by rename (default 1)",
         )
         parser.add_argument(
             "--interval",
