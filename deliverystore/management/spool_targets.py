@@ -15,11 +15,12 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from deliverystore.datacenter import DataCenter, OnTaken, naming, start_run
+from deliverystore.datacenter.runs.starting import check
 from deliverystore.digests import Digester
 from deliverystore.exceptions import DeliveryStoreError, RunBusy
 from deliverystore.management import run_report
 from deliverystore.management.ending import FAILED
-from deliverystore.models import Delivery
+from deliverystore.models import Delivery, ImportRun
 from deliverystore.models.access import User
 from deliverystore.spool import Claim
 from deliverystore.streams import CHUNK_SIZE
@@ -56,6 +57,7 @@ def target(asked: Asked) -> Target:
         raise _refused("--user is for the data center and for deliveries.")
     user = _user(asked.user) if asked.user else None
     if asked.to == DATACENTER:
+        _check_data_center(asked, user)
         return partial(
             to_datacenter, user=user, processor=asked.processor, mode=asked.mode
         )
@@ -127,6 +129,24 @@ def _uploaded_before(center: DataCenter, claim: Claim) -> str | None:
         while chunk := file.read(CHUNK_SIZE):
             digester.update(chunk)
         return name if digester.digest() == center.place.digest(name) else None
+
+
+def _check_data_center(asked: Asked, user: User | None) -> None:
+    """Raise CommandError if no file at all could be imported like this.
+
+    Raise SettingInvalid if there is no data center.
+    """
+    DataCenter()
+    if not asked.processor:
+        return
+    run = ImportRun(processor=asked.processor, mode=asked.mode)
+    try:
+        # What there is, is told to who types the command; then what the user may do.
+        check(run, None)
+        check(run, user)
+    except DeliveryStoreError as error:
+        how = f"--processor {asked.processor} --mode {asked.mode}"
+        raise _refused(f"{how}: {error}") from error
 
 
 def _own(path: str) -> Target:

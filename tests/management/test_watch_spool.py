@@ -383,18 +383,55 @@ def test_another_table_of_the_same_name_gets_a_name_of_its_own(store, center):
         (["--to=os.getcwd", "--recipient=a.b:1"], "--recipient is for"),
         (["--to=delivery", "--processor=p", "--mode=create"], "for the data center"),
         (["--to=datacenter", "--processor=p"], "Give both"),
+        (
+            ["--to=datacenter", "--processor=nobody", "--mode=create"],
+            "no processor 'nobody'; there are: .*faculty",
+        ),
+        (
+            ["--to=datacenter", "--processor=faculty", "--mode=make"],
+            "'make' is no mode; choose one of create, ",
+        ),
         (["--to=delivery", "--user=nobody"], "There is no user 'nobody'"),
         (["--to=delivery", "--recipient=recipients.Department:7"], "Department:7"),
         (["--to=delivery", "--recipient=no.Model:7"], "school.Assignment:7"),
     ],
 )
 def test_arguments_that_fit_nothing_are_refused_before_a_file_is_taken(
-    store, arguments, reason
+    store, center, arguments, reason
 ):
     put(store, "a")
 
     with pytest.raises(CommandError, match=reason) as caught:
         watch(store, *arguments)
+
+    assert caught.value.returncode == 2
+    assert store.status().waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("processor", "reason"),
+    [("faculty", "ada may not create with"), ("nobody", "there are: .*faculty")],
+)
+def test_who_may_not_import_is_told_before_a_file_is_taken(
+    store, center, processor, reason
+):
+    User.objects.create_user("ada")
+    put(store, "f.csv", TABLE)
+
+    how = [f"--processor={processor}", "--mode=create", "--user=ada"]
+    with pytest.raises(CommandError, match=reason) as caught:
+        watch(store, "--to=datacenter", *how)
+
+    assert caught.value.returncode == 2
+    assert store.status().waiting == 1
+
+
+def test_without_a_data_center_no_file_is_taken(store, settings):
+    settings.DELIVERY_STORE_DATACENTER_ROOT = None
+    put(store, "f.csv", TABLE)
+
+    with pytest.raises(CommandError, match="DATACENTER_ROOT is not set") as caught:
+        watch(store, "--to=datacenter")
 
     assert caught.value.returncode == 2
     assert store.status().waiting == 1
