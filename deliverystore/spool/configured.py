@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,19 +39,23 @@ def get_spools() -> dict[str, FileStore]:
 def folder_of(name_or_folder: str) -> Path:
     """Return the folder of a spool, which is called by its name or by its path.
 
-    Raise SettingInvalid for a bare word that is no name, if there are names, and no
-    folder: it is mistyped.
+    A path that is no folder is mistyped, or a disk is not there: raise SettingInvalid
+    for a bare word, if there are names, and NotADirectoryError for others.
     """
     spools = conf.DELIVERY_STORE_SPOOLS or {}
     if name_or_folder in spools:
         return Path(spools[name_or_folder])
     path = Path(name_or_folder)
-    if spools and os.sep not in name_or_folder and not path.is_dir():
+    if path.is_dir():
+        return path
+    if spools and os.sep not in name_or_folder:
         raise SettingInvalid(
             f"There is no spool {name_or_folder!r}; DELIVERY_STORE_SPOOLS has: "
             f"{', '.join(spools)}."
         )
-    return path
+    command = f"mkdir {shlex.quote(name_or_folder)}"
+    hint = "" if path.exists() else f" For a new spool, make it: {command}"
+    raise NotADirectoryError(f"{name_or_folder} is no folder.{hint}")
 
 
 def look_at_spools() -> list[SpoolLook]:

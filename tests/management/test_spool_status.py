@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from io import StringIO
 
@@ -93,6 +94,9 @@ def test_a_folder_that_is_no_spool_is_an_error(tmp_path):
     said, code = status(FileStore(tmp_path))
 
     assert (said, code) == ("", 2)
+    text = f"{tmp_path} is no spool: there is no folder {tmp_path}/new."
+    with pytest.raises(CommandError, match=re.escape(text)):
+        call_command("spool_status", str(tmp_path))
 
 
 def test_a_spool_is_called_by_its_name(store, settings):

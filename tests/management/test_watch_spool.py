@@ -115,6 +115,27 @@ def test_a_mistyped_name_makes_no_folder(store, settings, tmp_path, monkeypatch)
     assert not (tmp_path / "scan").exists()
 
 
+def test_a_path_that_is_no_folder_is_not_made_a_spool(tmp_path):
+    arguments = [str(tmp_path / "disk"), "--once", f"--to={__name__}.take"]
+
+    with pytest.raises(CommandError, match=r"disk is no folder.* mkdir ") as caught:
+        call_command("watch_spool", *arguments)
+
+    assert caught.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_and_a_name_of_the_settings_become_spools(tmp_path, settings):
+    settings.DELIVERY_STORE_SPOOLS = {"scans": tmp_path / "scans"}
+    (tmp_path / "empty").mkdir()
+
+    for spool in ("scans", str(tmp_path / "empty")):
+        call_command("watch_spool", spool, "--once", f"--to={__name__}.take")
+
+    for name in ("scans", "empty"):
+        assert FileStore(tmp_path / name).status().waiting == 0
+
+
 def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
     for name in ("bad", "good"):
         put(store, name)

@@ -116,6 +116,7 @@ def test_a_watch_that_is_asked_to_end_ends_after_the_file_at_hand(
     sqlite_project, tmp_path, number
 ):
     spool = tmp_path / "spool"
+    spool.mkdir()
     target = "tests.processes.spool_target.slowly"
     with sqlite_project.start(
         "django", "watch_spool", str(spool), "--to", target
@@ -138,6 +139,7 @@ def test_a_watch_that_is_asked_to_end_ends_after_the_file_at_hand(
 
 def test_an_idle_watch_ends_at_once(sqlite_project, tmp_path):
     spool = tmp_path / "spool"
+    spool.mkdir()
     arguments = ("watch_spool", str(spool), "--to=delivery", "--interval=30")
     with sqlite_project.start("django", *arguments) as idle:
         idle.stdout.readline()

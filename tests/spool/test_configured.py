@@ -55,8 +55,23 @@ def test_a_spool_is_found_by_its_name_or_by_its_path(spools, tmp_path, monkeypat
     (tmp_path / "here").mkdir()
 
     assert folder_of("scans") == spools["scans"]
-    assert str(folder_of("/srv/other")) == "/srv/other"
-    assert str(folder_of("./there")) == "there"
-    assert str(folder_of("here")) == "here"
+    assert folder_of(str(tmp_path)) == tmp_path
+    assert str(folder_of("./here")) == str(folder_of("here")) == "here"
     with pytest.raises(SettingInvalid, match="has: scans, mail, new"):
         folder_of("there")
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [("./file", ""), ("./not there", " For a new spool, make it: mkdir './not there'")],
+)
+def test_a_path_that_is_no_folder_is_told_with_what_makes_one(
+    tmp_path, monkeypatch, path, hint
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NotADirectoryError) as caught:
+        folder_of(path)
+
+    assert str(caught.value) == f"{path} is no folder.{hint}"

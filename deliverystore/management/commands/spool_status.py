@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from deliverystore.management.ending import FOUND, EndingCommand
+from deliverystore.management.ending import FAILED, FOUND, EndingCommand
 from deliverystore.spool import FileStore, SpoolStatus
 from deliverystore.spool.configured import folder_of
 
@@ -43,7 +43,7 @@ class Command(EndingCommand):
     def handle(
         self, *, folder: str, json: bool, max_age: float | None, **options: Any
     ) -> None:
-        status = FileStore(folder_of(folder)).status()
+        status = _status(FileStore(folder_of(folder)))
         if json:
             self.stdout.write(dumps(_document(status)))
         else:
@@ -66,6 +66,14 @@ class Command(EndingCommand):
         if status.ignored:
             what = "ignored: folders, links or pipes"
             self.stdout.write(f"{status.ignored:>12,}  {what}")
+
+
+def _status(store: FileStore) -> SpoolStatus:
+    try:
+        return store.status()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        text = f"{store.path} is no spool: there is no folder {error.filename}."
+        raise CommandError(text, returncode=FAILED) from error
 
 
 def _document(status: SpoolStatus) -> dict[str, object]:
