@@ -45,8 +45,9 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Does what target says with each claim, until stop is set.
 
-    say is told, in a line, what became of each file. done and failed count them. An
-    outage, of the database for example, is waited for, or raised if not is_patient.
+    say is told, in a line, what became of each file. done counts files, failed counts
+    attempts. An outage, of the database for example, is no attempt: it is waited for,
+    or raised if not is_patient.
     """
 
     target: Target
@@ -113,7 +114,6 @@ class Worker:
         self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {error}")
 
     def _wait_for_the_end_of(self, error: Exception, claim: Claim) -> None:
-        self.failed += 1
         logger.error("%r waits for an outage to end: %s", claim.filename, error)
         self.say(f"{claim.filename!r}: next try in {self._pause:.0f} s: {error}")
         self.stop.wait(self._pause)

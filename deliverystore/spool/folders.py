@@ -43,6 +43,8 @@ class SpoolFolders:
         self._numbers = count(1)
         self._taken = 0
         self._confirmed = 0
+        # How many files went to failed without a claim.
+        self.put_aside_count = 0
 
     def prepare(self) -> None:
         """Make the three sections, whoever else does it meanwhile."""
@@ -122,6 +124,7 @@ class SpoolFolders:
         self.make_failed()
         if fsops.take(f"{self.new}/{name}", f"{self.failed}/{shortened(name)}"):
             logger.error("%r is in %s now: its name is too long.", name, self.failed)
+            self.put_aside_count += 1
             fsops.sync_folders([self.failed, self.new], self.policy)
 
     def refuse(self, claim: SpoolName) -> None:
@@ -130,6 +133,7 @@ class SpoolFolders:
         free = claim.given_back(counted=True)
         if fsops.take(f"{self.cur}/{claim}", f"{self.failed}/{free}"):
             logger.error("%r is in %s now: it is no file.", free, self.failed)
+            self.put_aside_count += 1
             self.sync_given_back([self.failed])
 
     def sync_given_back(self, folders: Iterable[Path]) -> None:

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from deliverystore.exceptions import InvalidName
 from deliverystore.paths import last_part
@@ -103,9 +104,18 @@ def new_name(filename: str) -> str:
 
 
 def shortened(name: str) -> str:
-    """Return a name, unlike any other, for a file whose own is too long."""
-    beginning = os.fsdecode(os.fsencode(name)[:MAX_BYTES])
-    return str(SpoolName(filename=beginning, token=secrets.token_hex(8)))
+    """Return a name, unlike any other, for a file whose own is too long.
+
+    The extension stays: programs and limits go by it.
+    """
+    filename = parse(name).filename
+    extension = PurePath(filename).suffix
+    if len(os.fsencode(extension)) >= MAX_BYTES:
+        extension = ""
+    stem = filename.removesuffix(extension)
+    while len(os.fsencode(stem + extension)) > MAX_BYTES:
+        stem = stem[:-1]
+    return str(SpoolName(filename=stem + extension, token=secrets.token_hex(8)))
 
 
 def is_hidden(name: str) -> bool:

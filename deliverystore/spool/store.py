@@ -198,6 +198,14 @@ class FileStore:
         """How long a claim holds."""
         return timedelta(seconds=self._terms.lease)
 
+    @property
+    def put_aside(self) -> int:
+        """How many files this object has moved to failed and could not claim.
+
+        Their names are too long, or they are no files.
+        """
+        return self._folders.put_aside_count
+
     # -- What there is ---------------------------------------------------------------
 
     def status(self, limit: int | None = None) -> SpoolStatus:

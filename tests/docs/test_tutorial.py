@@ -143,4 +143,4 @@ def test_who_follows_the_tutorials_sees_what_they_say(tmp_path):
     (told,) = re.findall(r"^'late.csv': .*\n", text, re.MULTILINE)
     pattern = re.escape(told).replace(r"0\.05", r"\d+\.\d\d")
     assert re.fullmatch(pattern, reader.said_of_file)
-    assert ended == "Ends. Done: 1, failed: 0.\n"
+    assert ended == "Ends. Done: 1, failed attempts: 0.\n"

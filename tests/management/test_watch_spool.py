@@ -82,7 +82,7 @@ def test_own_code_gets_every_claim(store):
 
     assert sorted(seen) == [("a", b"1"), ("b", b"2")]
     assert "'a': done in 0.0" in said
-    assert "Done: 2, failed: 0." in said
+    assert "Done: 2, failed attempts: 0." in said
     assert store.status().claimed == store.status().waiting == 0
 
 
@@ -140,7 +140,7 @@ def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
     for name in ("bad", "good"):
         put(store, name)
 
-    with pytest.raises(CommandError, match=r"Failed: 3\.") as caught:
+    with pytest.raises(CommandError, match=r"Failed attempts: 3\.") as caught:
         to_own(store)
 
     assert caught.value.returncode == 1
@@ -148,6 +148,18 @@ def test_a_bad_file_is_tried_three_times_and_stops_no_other(store, caplog):
     assert [name for name, _ in seen].count("good") == 1
     assert store.status().failed == 1
     assert "ValueError: what is this?" in caplog.text
+
+
+def test_what_cannot_be_claimed_is_a_failed_attempt(store):
+    (store.path / "new" / ("x" * 234 + ".pdf")).touch()
+
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"^Failed attempts: 1\.$") as caught:
+        watch(store, f"--to={__name__}.take", out=out)
+
+    assert caught.value.returncode == 1
+    assert "Ends. Done: 0, failed attempts: 1.\n" in out.getvalue()
+    assert store.status().failed == 1
 
 
 def test_a_file_that_is_still_being_written_is_left_alone(store):
@@ -179,7 +191,7 @@ def test_a_file_that_is_still_being_written_is_left_alone(store):
 def test_what_is_written_to_after_it_was_taken_is_not_removed(store):
     put(store, "grows")
 
-    with pytest.raises(CommandError, match=r"Failed: 1\.$"):
+    with pytest.raises(CommandError, match=r"Failed attempts: 1\.$"):
         to_own(store, "take_while_it_grows")
 
     assert [content for _, content in seen] == [b"content", b"content, and more"]
@@ -211,7 +223,7 @@ def test_a_terminal_that_knows_few_letters_stops_nothing(store):
     put(store, "bad…")
     out = TextIOWrapper(BytesIO(), encoding="ascii")
 
-    with pytest.raises(CommandError, match=r"Failed: 3\."):
+    with pytest.raises(CommandError, match=r"Failed attempts: 3\."):
         call_command(
             *("watch_spool", str(store.path), "--once", "--settle=0"),
             f"--to={__name__}.take",
@@ -245,7 +257,7 @@ def test_a_patient_worker_waits_for_the_end_of_an_outage(store, monkeypatch):
     worker.run(store.claims())
 
     assert [one for one in said if isinstance(one, float)] == [1.0, 2.0]
-    assert worker.done == 1
+    assert (worker.done, worker.failed) == (1, 0)
     assert store.status().failed == 0
 
 

@@ -132,7 +132,7 @@ def test_a_watch_that_is_asked_to_end_ends_after_the_file_at_hand(
 
     assert on.returncode == 0
     assert ": done in" in left
-    assert "Ends. Done: 1, failed: 0." in left
+    assert "Ends. Done: 1, failed attempts: 0." in left
     status = store.status()
     assert (status.waiting, status.claimed, status.failed) == (1, 0, 0)
 

@@ -390,6 +390,25 @@ def test_a_name_too_long_for_a_claim_is_put_aside(store, put, caplog):
     [failed] = store.failed()
     assert Path(failed).read_bytes() == b"long"
     assert "too long" in caplog.text
+    assert store.put_aside == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shortened"),
+    [
+        ("x" * 234 + ".pdf", "x" * 196 + ".pdf"),
+        ("x." + "y" * 238, "x." + "y" * 198),
+        ("é" * 119 + ".csv", "é" * 98 + ".csv"),
+        ("y" * 218 + ".pdf.~999999-0123456789abcdef~", "y" * 196 + ".pdf"),
+    ],
+)
+def test_a_name_that_was_too_long_keeps_its_extension(store, put, name, shortened):
+    put(name)
+    assert store.claim() is None
+
+    store.retry(*store.failed())
+
+    assert store.claim().filename == shortened
 
 
 def test_without_sections_claims_say_what_is_missing(path):

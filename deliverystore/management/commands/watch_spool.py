@@ -27,7 +27,7 @@ class Command(EndingCommand):
         "Take files out of a spool as they arrive, and hand each one to the data "
         "center, to a delivery, or to own code. SIGTERM ends it when the file at hand "
         "is done. Exit codes: 0 stopped, or nothing waits any more; 1 with --once, "
-        "some files failed; 2 could not watch."
+        "an attempt at a file failed; 2 could not watch."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -103,9 +103,11 @@ class Command(EndingCommand):
                 self._say(f"Watches {store.path.resolve()}.")
                 interval = timedelta(seconds=options["interval"])
                 worker.run(store.watch(worker.stop, interval=interval))
-        self._say(f"Ends. Done: {worker.done:,}, failed: {worker.failed:,}.")
-        if once and worker.failed:
-            raise CommandError(f"Failed: {worker.failed:,}.", returncode=FOUND)
+        # What could not be claimed was tried once, too.
+        failed = worker.failed + store.put_aside
+        self._say(f"Ends. Done: {worker.done:,}, failed attempts: {failed:,}.")
+        if once and failed:
+            raise CommandError(f"Failed attempts: {failed:,}.", returncode=FOUND)
 
     def _say(self, line: str) -> None:
         # What the terminal, or the log, has no letters for must not end the work.
