@@ -204,7 +204,7 @@ class SectionUnknown(DeliveryStoreError, ValueError):
 
 
 class ClaimLost(DeliveryStoreError, TimeoutError):
-    """The lease ended and the file was given back: it is somebody else's by now."""
+    """The claim was ended before, or its lease ended and the file was given back."""
 
 
 class FileChanged(DeliveryStoreError):

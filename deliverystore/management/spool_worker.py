@@ -14,8 +14,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from deliverystore.exceptions import (
     ClaimLost,
     ColumnsRefused,
+    DeliveryStoreError,
     FileChanged,
     InvalidName,
+    LimitExceeded,
     StoreUnavailable,
     SyncFailed,
     TableUnreadable,
@@ -33,7 +35,7 @@ _OUTAGES = (
     TooManyFiles,
 )
 # Something is, and another attempt would not change it.
-_FAULTS = (ColumnsRefused, InvalidName, TableUnreadable)
+_FAULTS = (ColumnsRefused, InvalidName, LimitExceeded, TableUnreadable)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 # In seconds; each pause is twice as long as the one before.
 _SHORTEST, _LONGEST = 1.0, 60.0
@@ -84,11 +86,16 @@ class Worker:
             else:
                 raise
             return
-        self.done += 1
         self._pause = _SHORTEST
-        spent = time.monotonic() - begun
         what = f": {result}" if isinstance(result, str) else ""
-        self.say(f"{claim.filename!r}: done in {spent:.2f} s{what}")
+        # The target may have ended the claim in another way.
+        if claim.ended == "done":
+            self.done += 1
+            spent = time.monotonic() - begun
+            self.say(f"{claim.filename!r}: done in {spent:.2f} s{what}")
+            return
+        self.failed += claim.ended != "released"
+        self.say(f"{claim.filename!r}: {claim.ended}{what}")
 
     def _target_of(self, claim: Claim) -> object:
         try:
@@ -111,13 +118,20 @@ class Worker:
         logger.error(
             "Attempt %d at %r failed.", claim.attempt, claim.filename, exc_info=error
         )
-        self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {error}")
+        self.say(f"{claim.filename!r}: attempt {claim.attempt} failed: {_told(error)}")
 
     def _wait_for_the_end_of(self, error: Exception, claim: Claim) -> None:
         logger.error("%r waits for an outage to end: %s", claim.filename, error)
         self.say(f"{claim.filename!r}: next try in {self._pause:.0f} s: {error}")
         self.stop.wait(self._pause)
         self._pause = min(2 * self._pause, _LONGEST)
+
+
+def _told(error: Exception) -> str:
+    """Say what went wrong; errors of others say less without their class."""
+    if isinstance(error, DeliveryStoreError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_outage(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from deliverystore import fsops
 from deliverystore.exceptions import ClaimLost
@@ -18,6 +18,9 @@ from deliverystore.spool.folders import SpoolFolders, lost
 from deliverystore.spool.names import SpoolName
 
 logger = logging.getLogger(__name__)
+
+
+Ending = Literal["done", "released", "failed", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ class Claim(AbstractContextManager["Claim"]):
         self._name = name
         self._number = number
         self._status = status
-        self._is_over = False
+        self._ended: Ending | None = None
 
     def __repr__(self) -> str:
         return f"<Claim {self.token} of {self.filename!r}>"
@@ -89,6 +92,11 @@ class Claim(AbstractContextManager["Claim"]):
         """When the lease ends, aware."""
         return datetime.fromtimestamp(self._name.until or 0, tz=UTC)
 
+    @property
+    def ended(self) -> Ending | None:
+        """How it was ended: "done", "released", "failed" or "refused"; None before."""
+        return self._ended
+
     def is_unchanged(self) -> bool:
         """Tell whether nobody has written to the file since it was claimed.
 
@@ -100,55 +108,55 @@ class Claim(AbstractContextManager["Claim"]):
     def open(self) -> BinaryIO:
         """Open the file for reading; the caller closes it.
 
-        Raise ClaimLost if it was given back. A link is not followed.
+        Raise ClaimLost if the claim is over. A link is not followed.
         """
         try:
             return open(self.path, "rb", opener=fsops.open_file_itself)
         except FileNotFoundError as error:
-            raise lost(self._name) from error
+            raise self._lost() from error
 
     def renew(self) -> None:
         """Let the lease begin anew; path changes, what is open stays open.
 
-        Raise ClaimLost if the file was given back.
+        Raise ClaimLost if the claim is over.
         """
         until = time.time() + self._terms.lease
         new = replace(self._name, until=until)
         target = f"{self._folders.cur}/{new}"
-        if self._is_over or not fsops.take(str(self.path), target):
-            raise lost(self._name)
+        if self._ended or not fsops.take(str(self.path), target):
+            raise self._lost()
         self._name = new
 
     def done(self) -> None:
         """Remove the file: when this returns, nobody gets it again.
 
-        Raise ClaimLost, and do nothing, if it was given back.
+        Raise ClaimLost, and do nothing, if the claim is over.
         """
-        if self._is_over or not self._folders.finish(str(self._name), self._number):
-            raise lost(self._name)
-        self._is_over = True
+        if self._ended or not self._folders.finish(str(self._name), self._number):
+            raise self._lost()
+        self._ended = "done"
 
     def release(self) -> None:
         """Give the file back as if it had not been claimed.
 
-        Raise ClaimLost, and do nothing, if that was done already.
+        Raise ClaimLost, and do nothing, if the claim is over.
         """
-        self._give_back()
+        self._give_back("released")
 
     def refuse(self) -> None:
         """Put the file with the failed ones: another attempt would end like this one.
 
-        Raise ClaimLost, and do nothing, if it was given back already.
+        Raise ClaimLost, and do nothing, if the claim is over.
         """
-        folder = self._give_back(max_attempts=1)
+        folder = self._give_back("refused", max_attempts=1)
         logger.warning("%r is refused; it is in %s now.", self.filename, folder)
 
     def fail(self) -> None:
         """Give the file back, the attempt counted; after the last one, to failed.
 
-        Raise ClaimLost, and do nothing, if it was given back already.
+        Raise ClaimLost, and do nothing, if the claim is over.
         """
-        folder = self._give_back(self._terms.max_attempts)
+        folder = self._give_back("failed", self._terms.max_attempts)
         where = "waits again" if folder == self._folders.new else f"is in {folder} now"
         logger.warning(
             "Attempt %d at %r failed; it %s.", self.attempt, self.filename, where
@@ -160,7 +168,7 @@ class Claim(AbstractContextManager["Claim"]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._is_over:
+        if self._ended:
             return
         if exc is None:
             self.done()
@@ -174,18 +182,27 @@ class Claim(AbstractContextManager["Claim"]):
             # What went wrong before is what the caller has to know.
             logger.warning("%s", error)
 
-    def _give_back(self, max_attempts: int | None = None) -> Path:
+    def _give_back(self, ending: Ending, max_attempts: int | None = None) -> Path:
         """Give the file back; with max_attempts, this was one of them."""
-        if self._is_over:
-            raise lost(self._name)
+        if self._ended:
+            raise self._lost()
         folder = self._folders.give_back(
             self._name,
             counted=max_attempts is not None,
             max_attempts=max_attempts or self._terms.max_attempts,
         )
-        self._is_over = True
+        self._ended = ending
         self._folders.sync_given_back([folder])
         return folder
+
+    def _lost(self) -> ClaimLost:
+        """Return the error to raise when this is over."""
+        if self._ended is None:
+            return lost(self._name)
+        return ClaimLost(
+            f"The claim {self.token} of {self.filename!r} is over: it was "
+            f"{self._ended} before. Nothing was changed."
+        )
 
 
 def _version(status: os.stat_result) -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
+import signal
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -48,6 +50,20 @@ def take_while_it_grows(claim):
 def lose(claim):
     """Be a target that takes longer than its lease."""
     claim.path.unlink()
+
+
+def end_otherwise(claim):
+    """Be a target that ends the claim by itself, as the file is called."""
+    getattr(claim, claim.filename)()
+    if claim.filename == "release":
+        # What is given back comes again, until somebody asks the command to end.
+        os.kill(os.getpid(), signal.SIGTERM)
+    return "so it was"
+
+
+def miss(claim):
+    """Be a target whose error says little by itself."""
+    raise KeyError("x")
 
 
 @pytest.fixture
@@ -268,6 +284,37 @@ def test_a_lost_lease_is_told(store):
         to_own(store, "lose")
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "counts"),
+    [
+        ("done", r"'done': done in 0\.\d\d s: so it was", (1, 0)),
+        ("release", "'release': released: so it was", (0, 0)),
+        ("refuse", "'refuse': refused: so it was", (0, 1)),
+        ("fail", "'fail': failed: so it was", (0, 3)),
+    ],
+)
+def test_a_target_may_end_the_claim_in_another_way(store, name, told, counts):
+    put(store, name)
+    out = StringIO()
+
+    with contextlib.suppress(CommandError):
+        watch(store, f"--to={__name__}.end_otherwise", out=out)
+
+    done, failed = counts
+    assert re.search(f"^{told}$", out.getvalue(), re.MULTILINE)
+    assert f"Ends. Done: {done}, failed attempts: {failed}.\n" in out.getvalue()
+
+
+def test_an_error_is_told_with_its_class(store):
+    put(store, "a")
+    out = StringIO()
+
+    with pytest.raises(CommandError):
+        watch(store, f"--to={__name__}.miss", out=out)
+
+    assert "'a': attempt 1 failed: KeyError: 'x'\n" in out.getvalue()
+
+
 def test_a_file_becomes_a_delivery(store, settings):
     user = User.objects.create_user("ada")
     department = Department.objects.create(name="Essay 1")
@@ -283,13 +330,25 @@ def test_a_file_becomes_a_delivery(store, settings):
     assert f"handed in as delivery {delivery.pk}" in said
 
 
-def test_a_refused_file_leaves_no_delivery(store, settings):
-    settings.DELIVERY_STORE_MAX_FILE_BYTES = 1
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("DELIVERY_STORE_MAX_FILE_BYTES", 1),
+        ("DELIVERY_STORE_ALLOWED_EXTENSIONS", [".pdf"]),
+    ],
+)
+def test_a_file_over_a_limit_is_refused_at_once_and_leaves_no_delivery(
+    store, settings, caplog, limit, value
+):
+    setattr(settings, limit, value)
     put(store, "essay.txt")
+    out = StringIO()
 
-    with pytest.raises(CommandError):
-        watch(store, "--to=delivery")
+    with pytest.raises(CommandError, match=r"^Failed attempts: 1\.$"):
+        watch(store, "--to=delivery", out=out)
 
+    assert "'essay.txt': refused: " in out.getvalue()
+    assert "Traceback" not in caplog.text
     assert not Delivery.objects.exists()
     assert store.status().failed == 1
 

@@ -153,15 +153,20 @@ def test_a_claim_that_was_ended_in_its_block_is_left_alone(store, put):
     assert store.list("new") == store.list("cur") == store.failed() == []
 
 
-@pytest.mark.parametrize("first", ["done", "release", "fail"])
-@pytest.mark.parametrize("second", ["done", "release", "fail", "renew"])
-def test_what_is_over_cannot_be_ended_again(store, put, first, second):
+@pytest.mark.parametrize(
+    ("first", "ended"), [("done", "done"), ("release", "released"), ("fail", "failed")]
+)
+@pytest.mark.parametrize("second", ["done", "release", "fail", "renew", "open"])
+def test_what_is_over_cannot_be_ended_again(store, put, first, ended, second):
     put("a")
     claim = store.claim()
+    assert claim.ended is None
     getattr(claim, first)()
 
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLost, match=rf"'a' is over: it was {ended} before\."):
         getattr(claim, second)()
+
+    assert claim.ended == ended
 
     assert len(store.list("new")) == (first != "done")
 
@@ -173,7 +178,7 @@ def test_who_lost_the_lease_does_nothing_to_the_next_one(store, put, end):
     assert store.recover(LATER) == Recovery(waiting=1)
     quick = store.claim()
 
-    with pytest.raises(ClaimLost, match="'a' is over"):
+    with pytest.raises(ClaimLost, match="'a' is over: its lease ended"):
         getattr(slow, end)()
 
     assert quick.path.read_bytes() == b"12"
