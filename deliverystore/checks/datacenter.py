@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from django.core.checks import CheckMessage
 from django.core.checks import Warning as CheckWarning
-from django.core.files.storage import storages
 
 from deliverystore.checks.faults import (
+    check_alias,
     check_named_folders,
     check_prefix,
     fault_of_folder,
@@ -30,10 +30,7 @@ def check_datacenter() -> Iterator[CheckMessage]:
             hint = f'Write {name} = "/path/to/a/folder", or None for no data center.'
             yield wrong(14, fault, hint)
         return
-    if alias not in storages.backends:
-        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
-        message = f"DELIVERY_STORE_DATACENTER_STORAGE: {alias!r} is not in STORAGES."
-        yield wrong(15, message, hint)
+    yield from check_alias(15, "DELIVERY_STORE_DATACENTER_STORAGE")
     yield from check_prefix(14, name, "tables")
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from django.core.checks import CheckMessage, Error
-from django.core.files.storage import FileSystemStorage, Storage
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from deliverystore import paths
+from deliverystore.backends.handler import store_for
 from deliverystore.conf import conf
-from deliverystore.exceptions import InvalidName
+from deliverystore.exceptions import InvalidName, MissingExtra, SettingInvalid
 
 
 def wrong(number: int, message: str, hint: str) -> Error:
@@ -28,6 +29,20 @@ def check_prefix(number: int, name: str, example: str) -> Iterator[CheckMessage]
         message = f"{name} is a prefix here and cannot be {root!r}."
         hint = f'Write a prefix, such as "{example}", or leave it out.'
         yield wrong(number, message, hint)
+
+
+def check_alias(number: int, name: str) -> Iterator[CheckMessage]:
+    """Check a setting that names one of STORAGES, and that this can be made."""
+    try:
+        store_for(getattr(conf, name))
+    except MissingExtra as error:
+        yield wrong(number, f"{name}: {error}", "Install the extra.")
+    except SettingInvalid as error:
+        hint = (
+            f"Use one of the names in STORAGES: {', '.join(storages.backends)}; "
+            "its OPTIONS must be those that the storage takes."
+        )
+        yield wrong(number, f"{name}: {error}", hint)
 
 
 def check_named_folders(

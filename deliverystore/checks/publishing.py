@@ -12,7 +12,12 @@ from django.core.files.storage import storages
 
 from deliverystore.backends import DjangoStorageDeliveryStore
 from deliverystore.backends.handler import load_fallback, load_store
-from deliverystore.checks.faults import fault_of_folder, has_no_folder, wrong
+from deliverystore.checks.faults import (
+    check_alias,
+    fault_of_folder,
+    has_no_folder,
+    wrong,
+)
 from deliverystore.checks.overlaps import named_folders
 from deliverystore.conf import conf
 from deliverystore.publishing import public_store
@@ -21,10 +26,10 @@ from deliverystore.publishing import registry as media_registry
 
 def check_publishing() -> Iterator[CheckMessage]:
     """Check the public store, the workbenches and the media processors."""
-    name, alias = "DELIVERY_STORE_PUBLIC_STORAGE", conf.DELIVERY_STORE_PUBLIC_STORAGE
-    if alias not in storages.backends:
-        hint = f"Use one of the names in STORAGES: {', '.join(storages.backends)}."
-        yield wrong(30, f"{name}: {alias!r} is not in STORAGES.", hint)
+    alias = conf.DELIVERY_STORE_PUBLIC_STORAGE
+    # Who publishes nothing need not have what his storage needs.
+    if media_registry.get_processors() or alias not in storages.backends:
+        yield from check_alias(30, "DELIVERY_STORE_PUBLIC_STORAGE")
     name = "DELIVERY_STORE_WORKBENCH_ROOT"
     if getattr(conf, name) is not None and (fault := fault_of_folder(name)):
         hint = f'Write {name} = "/path/to/a/folder", or None for a temporary one.'

@@ -97,7 +97,7 @@ def test_every_check_is_on_the_page_and_every_check_on_the_page_exists():
     modules = (PROJECT / "deliverystore" / "checks").glob("*.py")
     source = "".join(module.read_text() for module in modules)
     errors = re.findall(
-        r"(?:wrong|_check_patterns|check_named_folders)\(\s*(\d+)", source
+        r"(?:wrong|_check_patterns|check_alias|check_named_folders)\(\s*(\d+)", source
     )
     warnings = re.findall(r"deliverystore\.(W\d+)", source)
     shown = re.findall(r"^## deliverystore\.(\w+)$", page("checks"), re.MULTILINE)

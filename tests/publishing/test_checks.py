@@ -24,6 +24,41 @@ def test_a_public_storage_must_be_in_storages(settings):
     assert found() == ["deliverystore.E030"]
 
 
+@pytest.mark.parametrize(
+    ("storage", "told"),
+    [
+        ({"BACKEND": "nowhere.Storage"}, "No module named 'nowhere'"),
+        ({"BACKEND": "storages.backends.gone.Storage"}, "deliverystore[s3]"),
+        ({"BACKEND": FILES, "OPTIONS": {"folder": "media"}}, "argument 'folder'"),
+    ],
+)
+@pytest.mark.parametrize("name", ["PUBLIC", "DATACENTER"])
+def test_a_storage_that_cannot_be_made_is_named_with_the_reason(
+    settings, processor, name, storage, told
+):
+    settings.STORAGES = {**settings.STORAGES, "broken": storage}
+    setattr(settings, f"DELIVERY_STORE_{name}_STORAGE", "broken")
+    if name == "DATACENTER":
+        settings.DELIVERY_STORE_DATACENTER_ROOT = ""
+
+    [message] = [m for m in run_checks() if m.id.startswith("deliverystore.E")]
+
+    assert message.id == f"deliverystore.E0{30 if name == 'PUBLIC' else 15}"
+    assert message.msg.startswith(f"DELIVERY_STORE_{name}_STORAGE: STORAGES['broken']")
+    assert told in message.msg
+
+
+def test_who_publishes_nothing_needs_no_public_storage(settings, processor):
+    from deliverystore.publishing import registry
+
+    registry._registered.clear()
+    broken = {"BACKEND": "nowhere.Storage"}
+    settings.STORAGES = {**settings.STORAGES, "broken": broken}
+    settings.DELIVERY_STORE_PUBLIC_STORAGE = "broken"
+
+    assert found() == []
+
+
 @pytest.mark.parametrize("root", ["benches", 7, ""])
 def test_a_workbench_must_have_an_absolute_folder(settings, root):
     settings.DELIVERY_STORE_WORKBENCH_ROOT = root
