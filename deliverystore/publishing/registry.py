@@ -63,9 +63,15 @@ def choose(filemeta: FileMeta, name: str = "") -> str:
         if get_processor(one).is_eligible(filemeta):
             return one
     who = f"The media processor {name!r} does not take" if name else "Nobody publishes"
+    known = ", ".join(get_processors()) or "none"
+    where = (
+        f" There are: {known}. They are registered in media_processors.py of an app "
+        "in INSTALLED_APPS."
+    )
     raise PublishingRefused(
         f"{who} {filemeta.filename!r} ({filemeta.content_type}): "
         "is_eligible() of a media processor says which files it takes."
+        f"{'' if name else where}"
     )
 
 

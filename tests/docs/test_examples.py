@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "school":
+        if name.partition(".")[0] in {"school", "students"}:
             del sys.modules[name]
 
 

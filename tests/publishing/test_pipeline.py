@@ -771,8 +771,10 @@ def test_what_is_not_handed_in_yet_is_not_published(db, media, processor):
 def test_a_file_that_no_processor_takes_is_refused(db, media, processor):
     file = finished_delivery(files=[("a.exe", b"x")]).files.get()
 
-    with pytest.raises(PublishingRefused, match=r"Nobody publishes 'a\.exe'"):
+    with pytest.raises(PublishingRefused, match=r"Nobody publishes 'a\.exe'") as told:
         publish(file)
+    assert "There are: upper." in str(told.value)
+    assert "media_processors.py of an app in INSTALLED_APPS" in str(told.value)
     with pytest.raises(PublishingRefused, match="'upper' does not take"):
         publish(file, processor="upper")
     with pytest.raises(ProcessorNotFound, match="there are: upper"):
