@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from deliverystore.publishing import placing
 from deliverystore.publishing.filepaths import clean_listy_filepath
 from deliverystore.publishing.workbench import Workbench
 
-# So often, in seconds, it is written down how far a job is.
+# So often, in seconds, it is written down how far a job is; at first at once.
 _STEP = 1.0
 
 
@@ -39,7 +40,7 @@ class Job:
         self.workbench = workbench
         self._lease = lease
         self._advance = advance
-        self._written = monotonic()
+        self._written = -math.inf
         self._placed = placed
 
     @cached_property

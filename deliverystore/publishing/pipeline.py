@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 
+from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -31,8 +33,8 @@ def work(
 
     Killed at any moment, it can be called again. What was public stays until the new
     files are in place; what a processor raises is in the publication's error. advance
-    is told how much is done, from 0 to 1. Once MAX_ATTEMPTS workers were killed at it,
-    it has failed. Raise RunBusy if another worker is at it, or
+    is told how much is done, from 0 to 1. Once MAX_ATTEMPTS workers were killed or
+    ended at it, it has failed. Raise RunBusy if another worker is at it, or
     the publication was taken off the site meanwhile.
     """
     is_first = publication.heartbeat is None
@@ -46,6 +48,12 @@ def work(
     except RunBusy:
         placing.discard(placed)
         raise
+    except SystemExit:
+        # A worker that is asked to stop may end like this, or a media processor.
+        logger.exception("%s: the process was ended", publication)
+        with suppress(DatabaseError):
+            lease.release()
+        raise
     except Exception as error:  # noqa: BLE001 - it is logged, and in the row
         _log(publication, error)
         placing.discard(placed)
@@ -58,8 +66,8 @@ def _check_attempts(publication: Publication) -> None:
     killed = publication.attempts - 1
     if killed >= MAX_ATTEMPTS:
         raise ProcessingFailed(
-            f"{killed} workers were killed while they were at this file. What their "
-            "logs and the system's say of it may tell why; then try it again."
+            f"{killed} workers were killed or ended while they were at this file. What "
+            "their logs and the system's say of it may tell why; then try it again."
         )
 
 

@@ -610,7 +610,7 @@ def test_a_file_that_has_killed_five_workers_is_left_alone(file, media, processo
 
     assert work(publication).state == "failed"
 
-    assert publication.error.startswith("5 workers were killed while they were at")
+    assert publication.error.startswith("5 workers were killed or ended while they")
     assert public(file) == {}
     assert files_in(media) == set()
     own.process = UpperProcessor.process
@@ -664,11 +664,15 @@ def test_without_a_framework_a_publication_waits(
     assert list(left()) == [publication]
 
 
-def test_progress_is_written_down_once_a_second(file, processor, monkeypatch):
+def test_progress_is_written_down_at_once_and_then_once_a_second(
+    file, processor, monkeypatch
+):
     seen = []
 
     def slow(job):
         job.progress(0.2)
+        seen.append(Publication.objects.get().progress)
+        job.progress(0.3)
         seen.append(Publication.objects.get().progress)
         monkeypatch.setattr("deliverystore.publishing.jobs._STEP", 0)
         time.sleep(0.001)
@@ -679,8 +683,8 @@ def test_progress_is_written_down_once_a_second(file, processor, monkeypatch):
     told = []
     work(start(file), advance=told.append)
 
-    assert seen == [0.0, 1.0]
-    assert told == [0.2, 1.0]
+    assert seen == [0.2, 0.2, 1.0]
+    assert told == [0.2, 0.3, 1.0]
 
 
 @pytest.mark.django_db(transaction=True)
