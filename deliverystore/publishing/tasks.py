@@ -19,11 +19,16 @@ def run_publication(publication_id: int) -> None:
             work(publication)
 
 
+def waits_for() -> str:
+    """Return what does a publication that waits: without a framework, a command."""
+    return "`reprocess --left`" if run_publication is None else "a worker"
+
+
 def enqueue(publication: Publication) -> None:
     """Hand a publication to a worker, once the transaction is committed."""
     hand_over(
         run_publication,
         publication.pk,
         using=leases.database(Publication),
-        otherwise=f"{publication} waits: `reprocess --left` does it",
+        otherwise=f"{publication} waits for {waits_for()}",
     )

@@ -12,7 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deliverystore.models import Delivery, Publication
-from deliverystore.publishing import WorkbenchManager, public_store, publish, work
+from deliverystore.publishing import (
+    WorkbenchManager,
+    public_store,
+    publish,
+    tasks,
+    work,
+)
 from tests.factories import finished_delivery
 from tests.management.running import printed as run
 from tests.publishing.media import Killed, UpperProcessor, expire, public
@@ -69,11 +75,70 @@ def test_what_has_failed_is_tried_again(file, bad, monkeypatch):
         lambda self, job: job.publish("copy", job.source),
     )
 
-    assert run("reprocess", "--failed", "--dry-run") == "1 chosen.\n"
-    assert run("reprocess", "--failed", "--processor=lower") == "Nothing to do.\n"
+    told = run("reprocess", "--failed", "--dry-run")
+    assert told == f"{bad.pk} bad.txt\n1 chosen.\n"
     assert run("reprocess", "--failed") == "1 processed.\n"
 
     assert public(bad) == {"copy": "bad"}
+    assert public(file)["upper"] == "HELLO"
+
+
+def test_a_dry_run_says_which_files_and_does_nothing(file, bad):
+    done(file)
+    done(bad)
+
+    told = run("reprocess", "--all", "--dry-run")
+    document = json.loads(run("reprocess", "--all", "--dry-run", "--json"))
+
+    assert told == f"{file.pk} hello.txt\n{bad.pk} bad.txt\n2 chosen.\n"
+    assert document["files"] == [
+        {"id": file.pk, "filename": "hello.txt"},
+        {"id": bad.pk, "filename": "bad.txt"},
+    ]
+    assert (document["dry_run"], document["chosen"]) == (True, 2)
+    assert file.published_files.count() == 2
+    assert run("reprocess", "--left", "--dry-run") == "Nothing to do.\n"
+    assert json.loads(run("reprocess", "--left", "--dry-run", "--json"))["files"] == []
+
+
+def test_only_what_one_processor_publishes_is_chosen(file, processor):
+    class LowerProcessor(UpperProcessor):
+        name = "lower"
+
+    processor(LowerProcessor)
+    work(publish(file, processor="upper", enqueue=False))
+
+    assert run("reprocess", "--all", "--processor=lower") == "Nothing to do.\n"
+    assert run("reprocess", "--all", "--processor=upper") == "1 processed.\n"
+
+
+@pytest.mark.parametrize("choice", ["--all", "1"])
+def test_a_processor_that_is_not_there_is_refused_with_those_that_are(file, choice):
+    told = run("reprocess", choice, "--processor=nope", code=2)
+
+    assert told.endswith("There is no media processor 'nope'; there are: upper.")
+
+
+def test_a_file_that_is_named_twice_is_published_once(file):
+    assert run("reprocess", file.pk, file.pk) == "1 processed.\n"
+
+
+def test_a_processor_that_ends_the_process_is_named_with_its_file(
+    file, monkeypatch, caplog
+):
+    def process(self, job):
+        job.publish("copy", job.source)
+        raise SystemExit(5)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(UpperProcessor, "process", process)
+        told = run("reprocess", file.pk, code=2)
+
+    ended = f"A media processor has ended the process at {file.pk} hello.txt"
+    assert told == f"1 ended.\n{ended}: SystemExit: 5"
+    assert "the process was ended" in caplog.text
+    assert public(file) == {}
+    assert run("reprocess", "--left") == "1 processed.\n"
     assert public(file)["upper"] == "HELLO"
 
 
@@ -164,6 +229,28 @@ def test_workers_can_do_it(file, django_capture_on_commit_callbacks):
         assert run("reprocess", str(file.pk), "--enqueue") == "1 waiting.\n"
 
     assert public(file)["upper"] == "HELLO"
+
+
+def test_without_a_framework_the_command_that_does_it_is_said(file, monkeypatch):
+    monkeypatch.setattr(tasks, "run_publication", None)
+
+    told = run("reprocess", str(file.pk), "--enqueue")
+
+    waits = "No worker: `reprocess --left` does what waits."
+    assert told == f"1 waiting.\n{waits}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "or one of --all, --failed, --left, --missing."),
+        (["1", "--all"], ", not ids and --all."),
+        (["--all", "--failed"], ", not --all and --failed."),
+        (["--processor=upper"], ": --processor alone chooses none."),
+    ],
+)
+def test_files_are_chosen_in_one_way(file, arguments, told):
+    assert run("reprocess", *arguments, code=2).endswith(told)
 
 
 @pytest.mark.parametrize(

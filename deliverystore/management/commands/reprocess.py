@@ -13,11 +13,12 @@ from django.core.management.base import CommandError
 
 from deliverystore.exceptions import DeliveryStoreError, RunBusy
 from deliverystore.management.arguments import count
+from deliverystore.management.check_report import printable
 from deliverystore.management.ending import FAILED, FOUND, EndingCommand, stopped
 from deliverystore.management.progress import Progress, progress
 from deliverystore.management.stopping import on_stop
 from deliverystore.models import FileMeta, Publication
-from deliverystore.publishing import choosing, publish, work
+from deliverystore.publishing import choosing, publish, registry, tasks, work
 
 _CHOICES = {
     "all": (choosing.every, "every file that was published or failed"),
@@ -60,14 +61,25 @@ class Command(EndingCommand):
         stop = Event()
         outcome = _Outcome()
         hidden = not options["verbosity"]
+        if options["dry_run"]:
+            self._list(_chosen(options), json=options["json"])
+            return
         with progress(None, unit="files", hidden=hidden) as bar, on_stop(stop.set):
             for file in _chosen(options):
                 if stop.is_set():
                     break
-                outcome.add(file, _state_after(file, options))
+                try:
+                    outcome.add(file, _state_after(file, options))
+                except SystemExit as error:
+                    outcome.counts["ended"] += 1
+                    outcome.ended = f"{_line(file)}: SystemExit: {error}"
+                    break
                 bar.advance()
                 self._say_error(file, outcome, bar, options)
         self._report(outcome.counts, options)
+        if outcome.ended:
+            text = f"A media processor has ended the process at {outcome.ended}"
+            raise CommandError(text, returncode=FAILED)
         if stop.is_set():
             raise stopped()
         if failed := outcome.counts["failed"] + outcome.counts["refused"]:
@@ -76,31 +88,51 @@ class Command(EndingCommand):
             text = f"Not published: {failed:,}.{others}"
             raise CommandError(text, returncode=FOUND)
 
+    def _list(self, files: Iterator[FileMeta], *, json: bool) -> None:
+        """Say which files are chosen, each as soon as it is found."""
+        number, separator = 0, '{"dry_run": true, "files": ['
+        for number, file in enumerate(files, start=1):  # noqa: B007 - for the last line
+            if json:
+                one = dumps({"id": file.pk, "filename": file.filename})
+                self.stdout.write(f"{separator}{one}", ending="")
+                separator = ", "
+            else:
+                self.stdout.write(_line(file))
+        if not json:
+            self.stdout.write(f"{number:,} chosen." if number else "Nothing to do.")
+            return
+        start = "" if number else separator
+        counts = {**dict.fromkeys(_Outcome.NAMES, 0), "chosen": number}
+        self.stdout.write(f"{start}], {dumps(counts).removeprefix('{')}")
+
     def _say_error(
         self, file: FileMeta, outcome: _Outcome, bar: Progress, options: dict[str, Any]
     ) -> None:
         if outcome.error and not options["json"] and outcome.shown <= MAX_SHOWN:
             with bar.aside():
-                self.stderr.write(f"{file.pk} {file.filename}: {outcome.error}")
+                self.stderr.write(f"{_line(file)}: {outcome.error}")
 
     def _report(self, counts: Counter[str], options: dict[str, Any]) -> None:
         if options["json"]:
             found = {name: counts[name] for name in _Outcome.NAMES}
-            self.stdout.write(dumps({"dry_run": options["dry_run"], **found}))
+            self.stdout.write(dumps({"dry_run": False, **found}))
             return
         said = [f"{number:,} {name}" for name, number in counts.items()]
         self.stdout.write(f"{', '.join(said) or 'Nothing to do'}.")
+        if counts["waiting"] and tasks.run_publication is None:
+            self.stdout.write(f"No worker: {tasks.waits_for()} does what waits.")
 
 
 class _Outcome:
     """What became of the files until now."""
 
-    NAMES = ("processed", "failed", "refused", "busy", "waiting", "chosen")
+    NAMES = ("processed", "failed", "refused", "busy", "waiting", "ended", "chosen")
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.error = ""
         self.shown = 0
+        self.ended = ""
 
     def add(self, file: FileMeta, result: tuple[str, str]) -> None:
         """Count a file under what became of it."""
@@ -111,13 +143,26 @@ class _Outcome:
 
 def _chosen(options: dict[str, Any]) -> Iterator[FileMeta]:
     names = [name for name in _CHOICES if options[name]]
-    if len(names) + bool(options["files"]) != 1:
-        text = "Name the ids of files, or one of --all, --failed, --left, --missing."
-        raise CommandError(text, returncode=FAILED)
+    _check_choice(names, options)
+    if name := options["processor"]:
+        registry.get_processor(name)
     if options["files"]:
-        return iter([_file(pk) for pk in options["files"]])
+        return iter([_file(pk) for pk in dict.fromkeys(options["files"])])
     find, _text = _CHOICES[names[0]]
     return find(options["processor"])
+
+
+def _check_choice(names: list[str], options: dict[str, Any]) -> None:
+    """Raise CommandError unless files are chosen in one way."""
+    given = ["ids"] * bool(options["files"]) + [f"--{name}" for name in names]
+    if len(given) == 1:
+        return
+    text = "Name the ids of files, or one of --all, --failed, --left, --missing"
+    if given:
+        text = f"{text}, not {' and '.join(given)}"
+    elif options["processor"]:
+        text = f"{text}: --processor alone chooses none"
+    raise CommandError(f"{text}.", returncode=FAILED)
 
 
 def _file(pk: int) -> FileMeta:
@@ -128,10 +173,12 @@ def _file(pk: int) -> FileMeta:
         raise CommandError(text, returncode=FAILED) from error
 
 
+def _line(file: FileMeta) -> str:
+    return f"{file.pk} {printable(file.filename)}"
+
+
 def _state_after(file: FileMeta, options: dict[str, Any]) -> tuple[str, str]:
     """Publish a file; return what became of it, and the error if there is one."""
-    if options["dry_run"]:
-        return "chosen", ""
     try:
         publication = publish(
             file, processor=options["processor"], enqueue=options["enqueue"]
