@@ -7,7 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from deliverystore.exceptions import ProcessingFailed
 
@@ -17,6 +17,7 @@ _OPAQUE, _TRANSPARENT = "RGB", "RGBA"
 # Of these, pixels can be mixed; those of others are numbers of colours, or 16 bits.
 _SMOOTH = {"L", "LA", "RGB", "RGBA", "CMYK"}
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
+_NO_PICTURE = "It cannot be read as a picture: it is damaged, or of another kind."
 # How the camera was held (Exif 2.3, 4.6.4), and what turns the picture back.
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -38,17 +39,24 @@ def load(
     Its colours are those of the web, sRGB. Raise ProcessingFailed if it is none, or
     has too many pixels.
     """
+    if not path.stat().st_size:
+        raise ProcessingFailed("The file is empty.")
     try:
         with Image.open(path, formats=list(formats)) as opened:
             _check_size(opened, max_pixels)
             return _clean(opened, longest)
     except Image.DecompressionBombError as error:
-        raise ProcessingFailed(f"The picture is too large: {error}") from error
+        # Pillow has a limit of its own, and tells no size.
+        most = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+        raise _too_large(most) from error
+    except UnidentifiedImageError as error:
+        # It says the path, which is no business of who reads this.
+        raise ProcessingFailed(_NO_PICTURE, taken=", ".join(formats)) from error
     except ProcessingFailed:
         raise
     except _UNREADABLE as error:
-        text = "It cannot be read as a picture: it is damaged, or of another kind."
-        raise ProcessingFailed(text, error=str(error)) from error
+        told = str(error).replace(str(path), path.name)
+        raise ProcessingFailed(_NO_PICTURE, error=told) from error
 
 
 def shrink(picture: Image.Image, longest: int) -> None:
@@ -70,11 +78,12 @@ def save(picture: Image.Image, path: Path, *, quality: int) -> Path:
 def _check_size(picture: Image.Image, most: int) -> None:
     pixels = picture.width * picture.height
     if pixels > most:
-        raise ProcessingFailed(
-            f"The picture has {pixels:,} pixels; at most {most:,} are published.",
-            width=picture.width,
-            height=picture.height,
-        )
+        raise _too_large(most, width=picture.width, height=picture.height)
+
+
+def _too_large(most: int, **metadata: object) -> ProcessingFailed:
+    text = f"The picture has too many pixels; at most {most:,} are published."
+    return ProcessingFailed(text, **metadata)
 
 
 def _clean(opened: Image.Image, longest: int) -> Image.Image:

@@ -265,30 +265,45 @@ def test_a_picture_with_too_many_pixels_is_refused_before_it_is_unpacked(
 
     assert publication.error_class == "ProcessingFailed"
     assert publication.error == (
-        "The picture has 4,000,000 pixels; at most 1,000,000 are published."
+        "The picture has too many pixels; at most 1,000,000 are published."
     )
     assert publication.error_metadata == {"width": 2000, "height": 2000}
 
 
-def test_what_pillow_takes_for_a_bomb_is_refused(made, monkeypatch):
+@pytest.mark.parametrize(
+    ("limit", "told"), [(64_000_000, "at most 2,000 are"), (1500, "at most 1,500 are")]
+)
+def test_what_pillow_takes_for_a_bomb_is_refused_in_the_same_words(
+    made, monkeypatch, limit, told
+):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setattr(Photos, "max_pixels", limit)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         publication = made(saved(halves(), "PNG"), "bomb.png")
 
-    assert "too large" in publication.error
+    error = f"The picture has too many pixels; {told} published."
+    assert publication.error == error
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no picture", photo()[:2000], b"GIF89a" + bytes(10), b"%!PS-Adobe"],
+    [b"no picture", photo()[:2000], b"GIF89a" + bytes(10), b"%!PS-Adobe"],
 )
-def test_what_is_no_picture_says_so(made, content):
+def test_what_is_no_picture_says_so_without_a_path_of_the_server(
+    made, settings, content
+):
     publication = made(content)
 
     assert publication.error.startswith("It cannot be read as a picture")
     assert list(publication.filemeta.published_files.all()) == []
+    benches = str(settings.DELIVERY_STORE_WORKBENCH_ROOT)
+    assert benches not in str(publication.error_metadata)
+
+
+def test_an_empty_file_is_said_to_be_empty(made):
+    assert made(b"").error == "The file is empty."
 
 
 def test_another_format_under_a_known_name_is_not_tried(made):
