@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings  # noqa: TID251 - where Django's own files are
@@ -20,7 +21,7 @@ from deliverystore.checks.faults import (
 )
 from deliverystore.checks.overlaps import named_folders
 from deliverystore.conf import conf
-from deliverystore.publishing import public_store
+from deliverystore.publishing import PictureProcessor, public_store
 from deliverystore.publishing import registry as media_registry
 
 
@@ -39,6 +40,22 @@ def check_publishing() -> Iterator[CheckMessage]:
         message = f"Several media processors are called {name!r}: {classes}."
         hint = 'Give each a name of its own, such as name = "photo".'
         yield wrong(33, message, hint)
+    yield from _check_pillow()
+
+
+def _check_pillow() -> Iterator[CheckMessage]:
+    """Check that what makes pictures is installed: it is an extra."""
+    processors = media_registry.get_processors()
+    pictures = [
+        name for name, one in processors.items() if issubclass(one, PictureProcessor)
+    ]
+    if pictures and find_spec("PIL") is None:
+        yield CheckWarning(
+            "Pillow is not installed, which these media processors need: "
+            f"{', '.join(pictures)}.",
+            hint='Type pip install "deliverystore[images]".',
+            id="deliverystore.W031",
+        )
 
 
 def check_public_folder() -> Iterator[CheckMessage]:

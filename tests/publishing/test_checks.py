@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from django.core.checks import run_checks
 
-from deliverystore.publishing import MediaProcessor
+from deliverystore.publishing import MediaProcessor, PictureProcessor
 
 FILES = "django.core.files.storage.FileSystemStorage"
 
@@ -160,3 +162,17 @@ def test_two_processors_of_one_name_are_found(media, processor):
     processor(Upper)
 
     assert found() == ["deliverystore.E033"]
+
+
+def test_processors_of_pictures_need_pillow(media, processor, monkeypatch):
+    class Photos(PictureProcessor):
+        name = "photos"
+
+    processor(Photos)
+    assert found() == []
+    monkeypatch.setitem(sys.modules, "PIL", None)
+
+    [message] = [m for m in run_checks() if m.id == "deliverystore.W031"]
+
+    assert message.msg.endswith("which these media processors need: photos.")
+    assert "deliverystore[images]" in message.hint
