@@ -288,6 +288,13 @@ def test_abandoned_workbenches_are_removed(media, tmp_path):
     assert list(base.iterdir()) == [new]
 
 
+def test_a_workbench_that_is_being_made_is_never_old_enough(media):
+    told = "0 would take one that a process is making at this moment; write 1."
+
+    with pytest.raises(CommandError, match=told):
+        call_command("clear_workbench", "--older-than", "0")
+
+
 def test_the_sweep_counts_what_was_replaced(file, settings):
     settings.DELIVERY_STORE_GRACE = timedelta(0)
     done(file)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from json import dumps
 from typing import Any
 
-from deliverystore.management.arguments import seconds
+from deliverystore.management.arguments import pause
 from deliverystore.management.ending import EndingCommand
 from deliverystore.publishing import WorkbenchManager
 
@@ -23,7 +23,7 @@ class Command(EndingCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--older-than",
-            type=seconds,
+            type=_age,
             default=_HOUR,
             metavar="SECONDS",
             help="leave alone what was changed within this time (default: 3600)",
@@ -48,3 +48,12 @@ class Command(EndingCommand):
             self.stdout.write(path)
         would = "would be " if dry_run else ""
         self.stdout.write(f"Workbenches {would}removed: {len(found):,}.")
+
+
+def _age(text: str) -> float:
+    """Return a length of time. Raise ArgumentTypeError, also if it is none."""
+    if not (found := pause(text)):
+        raise ArgumentTypeError(
+            "0 would take one that a process is making at this moment; write 1."
+        )
+    return found
