@@ -24,14 +24,27 @@ def as_task(function: Callable[..., None]) -> Any:
     return None
 
 
-def hand_over(task: Any, pk: int, *, using: str, otherwise: str) -> None:
+def hand_over(
+    task: Any,
+    pk: int,
+    *,
+    using: str,
+    otherwise: str,
+    done: Callable[[], object] = bool,
+) -> None:
     """Hand the work of a row to a worker, once the transaction is committed.
 
     Without a framework, or if its queue cannot be reached, it waits; otherwise says
-    for what, in the log.
+    for what, in the log. done is called if the work is over when it is handed over,
+    as with a backend that does it at once.
     """
     if task is None:
         logger.info(otherwise)
         return
+
+    def enqueue() -> None:
+        if task.enqueue(pk).is_finished:
+            done()
+
     # The row is kept by now, whatever becomes of its task.
-    transaction.on_commit(lambda: task.enqueue(pk), using=using, robust=True)
+    transaction.on_commit(enqueue, using=using, robust=True)

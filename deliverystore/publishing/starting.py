@@ -27,7 +27,7 @@ def publish(
     It can be called again: after a failure, or to have everything made anew, which
     then takes the place of what is public. Without a name, it is the first processor
     that takes the file. A worker does it once the transaction is committed, unless
-    enqueue says that the caller will.
+    enqueue says that the caller will. If it is done at once, the publication says so.
 
     Raise NotPermitted, DeliveryNotFinished, PublishingRefused if no processor takes
     the file or it was deleted, ProcessorNotFound, RunBusy if a worker is at it.

@@ -31,4 +31,11 @@ def enqueue(publication: Publication) -> None:
         publication.pk,
         using=leases.database(Publication),
         otherwise=f"{publication} waits for {waits_for()}",
+        done=lambda: _read_anew(publication),
     )
+
+
+def _read_anew(publication: Publication) -> None:
+    # It may be taken off the site already.
+    with contextlib.suppress(Publication.DoesNotExist):
+        publication.refresh_from_db()

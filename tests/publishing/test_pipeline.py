@@ -664,6 +664,27 @@ def test_without_a_framework_a_publication_waits(
     assert list(left()) == [publication]
 
 
+def test_a_publication_that_is_done_at_once_says_so(
+    file, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        publication = publish(file)
+
+    assert publication.state == "processed"
+
+
+def test_a_publication_that_is_taken_off_at_once_is_no_error(
+    file, processor, caplog, django_capture_on_commit_callbacks
+):
+    using(processor, lambda job: Publication.objects.get().delete())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        publish(file)
+
+    assert "Publication.DoesNotExist" not in caplog.text
+    assert not Publication.objects.exists()
+
+
 def test_progress_is_written_down_at_once_and_then_once_a_second(
     file, processor, monkeypatch
 ):
