@@ -46,7 +46,7 @@ def load(
             _check_size(opened, max_pixels)
             return _clean(opened, longest)
     except Image.DecompressionBombError as error:
-        # Pillow has a limit of its own, and tells no size.
+        # Pillow has a limit of its own, and has looked at it before us.
         most = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
         raise _too_large(most) from error
     except UnidentifiedImageError as error:
