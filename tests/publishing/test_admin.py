@@ -108,7 +108,7 @@ def test_a_page_shows_why_it_failed_and_tries_again(
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(url("again", publication))
 
-    assert told(response) == ["bad.txt is being published."]
+    assert told(response) == ["“bad.txt” is being published."]
     assert public(bad) == {"copy": "bad"}
     assert "ProcessingFailed" not in words(client.get(url("change", publication)))
 
@@ -148,6 +148,67 @@ def test_a_processor_that_has_made_nothing_is_said(client, boss, file, monkeypat
 
     assert "has made nothing that visitors see" in text
     assert "Visitors see what was made" not in text
+
+
+def test_what_is_said_of_a_failure_tells_what_visitors_see(
+    client, boss, file, bad, monkeypatch, processor
+):
+    text = words(client.get(url("change", done(bad))))
+    assert "Nothing could be made of the file: visitors see nothing of it." in text
+
+    done(file)
+    monkeypatch.setattr("tests.publishing.media.UpperProcessor.process", None)
+    text = words(client.get(url("change", done(file))))
+    assert "visitors see what was made of the file before" in text
+
+
+def test_without_a_framework_for_tasks_the_command_is_named(
+    client, boss, file, bad, monkeypatch
+):
+    monkeypatch.setattr("deliverystore.publishing.tasks.run_publication", None)
+    one, other = done(file), done(bad)
+
+    told_of_one = told(client.post(url("again", one)))
+    page = words(client.get(url("change", one)))
+    data = {"action": "again", "_selected_action": [one.pk, other.pk]}
+    told_of_two = told(client.post(LIST, data))
+
+    command = "“manage.py reprocess --left”"
+    assert told_of_one == [f"“hello.txt” waits: {command} publishes it."]
+    assert f"It waits for {command}" in page
+    assert "waits for a worker" not in page
+    assert told_of_two[-1] == f"2 files wait: {command} publishes them."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_workers_have_done_at_once_is_said(client, boss, file, bad):
+    chosen = [done(file).pk, done(bad).pk]
+
+    of_one = client.post(url("again", bad.publication))
+    data = {"action": "again", "_selected_action": chosen}
+    of_two = client.post(LIST, data)
+
+    assert told(of_one) == ["“bad.txt” could not be published."]
+    assert told(of_two)[-2:] == [
+        "1 file could not be published.",
+        "1 file was published.",
+    ]
+
+
+def test_what_workers_have_still_to_do_is_said(client, boss, file, bad):
+    chosen = [done(file).pk, done(bad).pk]
+    # Nothing is committed here: no worker has begun.
+    assert told(client.post(url("again", file.publication))) == [
+        "“hello.txt” is being published."
+    ]
+    data = {"action": "again", "_selected_action": chosen}
+    assert told(client.post(LIST, data))[-1] == "2 files are being published."
+
+
+def test_a_page_says_what_its_processor_makes(client, boss, file):
+    text = words(client.get(url("change", done(file))))
+
+    assert "What it makes capital letters Begun" in text
 
 
 def test_what_has_no_address_is_named_all_the_same(client, boss, file, settings):

@@ -1,4 +1,4 @@
-"""How publications look: states, pictures, what is public."""
+"""How publications look: states, facts, pictures, what is public."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from deliverystore.admin.datacenter.looks import begun
 from deliverystore.admin.display import time_text
 from deliverystore.exceptions import DeliveryStoreError
 from deliverystore.models import Publication
+from deliverystore.publishing.registry import get_processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,27 +101,6 @@ def thumbnail(files: Iterable[PublishedFile]) -> SafeString | str:
     return ""
 
 
-def in_words(publication: Publication, *, has_files: bool) -> list[str]:
-    """Say in sentences what is the matter with a publication."""
-    if publication.state == _State.PROCESSED and not has_files:
-        return [_("Its processor is done, and has made nothing that visitors see.")]
-    told = {
-        _State.UNPROCESSED: _(
-            "It waits for a worker, and begins by itself. If that takes long, ask "
-            "those who run the site whether a worker is there."
-        ),
-        _State.PROCESSING: _(
-            "It is under way. You can leave this page: it goes on without you."
-        ),
-        _State.PROCESSED: _("Visitors see what was made of the file."),
-        _State.FAILED: _(
-            "Nothing could be made of it. What was public before still is. When the "
-            "cause is mended, publish it again."
-        ),
-    }
-    return [told[_State(publication.state)]]
-
-
 def facts(publication: Publication, site: str, *, is_linked: bool) -> list[tuple]:
     """Return what is known of a publication, each with its label."""
     file = publication.filemeta
@@ -127,14 +108,15 @@ def facts(publication: Publication, site: str, *, is_linked: bool) -> list[tuple
     if is_linked:
         url = reverse(f"{site}:deliverystore_delivery_change", args=[file.delivery_id])
         delivery = format_html('<a href="{}#file-{}">{}</a>', url, file.pk, delivery)
+    processor = get_processors().get(publication.processor)
     pairs = [
         (_("file"), file.filename),
         (_("delivery"), delivery),
         (_("processor"), publication.processor),
-        (_("begun by"), publication.user or _("the site")),
-        (_("added"), time_text(publication.added)),
-        (_("started"), publication.started and time_text(publication.started)),
-        (_("ended"), publication.ended and time_text(publication.ended)),
+        (_("what it makes"), processor and processor.description),
+        (_("begun"), begun(publication)),
+        (_("work started"), publication.started and time_text(publication.started)),
+        (_("work ended"), publication.ended and time_text(publication.ended)),
     ]
     return [(label, str(value)) for label, value in pairs if value]
 

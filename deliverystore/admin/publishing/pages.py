@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from deliverystore import publishing
-from deliverystore.admin.publishing import looks
+from deliverystore.admin.publishing import looks, words
 from deliverystore.exceptions import DeliveryStoreError, NotPermitted
 from deliverystore.models import Publication
 from deliverystore.views.access import answers_refusals
@@ -81,7 +81,7 @@ class PublicationPages:
 
 
 def publish(request: HttpRequest, file: FileMeta) -> Publication | None:
-    """Publish a file, and say so; a refusal becomes a message."""
+    """Publish a file, and say what came of it; a refusal becomes a message."""
     try:
         publication = publishing.publish(file, request.user)
     except NotPermitted:
@@ -89,6 +89,5 @@ def publish(request: HttpRequest, file: FileMeta) -> Publication | None:
     except DeliveryStoreError as error:
         messages.error(request, str(error))
         return None
-    text = _("%(file)s is being published.") % {"file": file.filename}
-    messages.success(request, text)
+    words.tell(request, [publication])
     return publication

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from deliverystore import publishing
 from deliverystore.admin.datacenter.looks import begun as begun_text
 from deliverystore.admin.datacenter.looks import with_progress
-from deliverystore.admin.publishing import looks
+from deliverystore.admin.publishing import looks, words
 from deliverystore.admin.publishing.pages import PublicationPages
 from deliverystore.admin.readonly import BoundedAdmin
 from deliverystore.exceptions import DeliveryStoreError, NotPermitted
@@ -37,15 +37,10 @@ def again(
     page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
 ) -> None:
     """Hand publications to workers once more."""
-    count = _each(
+    done = _each(
         request, publications, lambda file: publishing.publish(file, request.user)
     )
-    text = ngettext(
-        "%(count)d file is being published.",
-        "%(count)d files are being published.",
-        count,
-    )
-    messages.success(request, text % {"count": count})
+    words.tell(request, done)
 
 
 @admin.action(permissions=["publish"], description=_("Take off the site"))
@@ -53,8 +48,10 @@ def off(
     page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
 ) -> None:
     """Take from visitors what is public of some files."""
-    count = _each(
-        request, publications, lambda file: publishing.unpublish(file, request.user)
+    count = len(
+        _each(
+            request, publications, lambda file: publishing.unpublish(file, request.user)
+        )
     )
     text = ngettext(
         "Visitors see nothing of %(count)d file any more.",
@@ -144,7 +141,7 @@ class PublicationAdmin(BoundedAdmin):
         published = looks.public_files(_public(obj.filemeta))
         return {
             "badge": looks.badge(obj),
-            "in_words": looks.in_words(obj, has_files=bool(published)),
+            "in_words": words.in_words(obj, has_files=bool(published)),
             # A template would take a fact of the name "items" for all of them.
             "error_facts": list(obj.error_metadata.items()),
             "facts": looks.facts(obj, self.admin_site.name, is_linked=may_see),
@@ -163,9 +160,9 @@ def _each(
     request: HttpRequest,
     publications: QuerySet[Publication],
     action: Callable[[FileMeta], object],
-) -> int:
-    """Do something with the file of each; say what is refused, and return how many."""
-    count = 0
+) -> list[Publication]:
+    """Do something with the file of each; say what is refused, and return the rest."""
+    done = []
     for publication in publications.select_related("filemeta__delivery"):
         try:
             action(publication.filemeta)
@@ -174,5 +171,5 @@ def _each(
         except DeliveryStoreError as error:
             messages.error(request, str(error))
         else:
-            count += 1
-    return count
+            done.append(publication)
+    return done
