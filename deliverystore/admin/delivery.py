@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from deliverystore.admin import actions, display
-from deliverystore.admin.changelist import MAX_LISTED, DeliveryChangeList
+from deliverystore.admin.changelist import DeliveryChangeList
 from deliverystore.admin.check import damage_of, last_check
 from deliverystore.admin.filters import (
     CheckFilter,
@@ -121,19 +121,6 @@ class DeliveryAdmin(BoundedAdmin):
         deliveries = cast("DeliveryQuerySet", queryset)
         found = deliveries.search(search_term) if search_term.strip() else deliveries
         return found, False
-
-    def response_action(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet,
-        *args: Any,
-        **kwargs: Any,
-    ) -> HttpResponse | None:
-        if request.POST.get("select_across") == "1":
-            # "All" are those that the list counts.
-            listed = list(queryset.values_list("pk", flat=True)[:MAX_LISTED])
-            queryset = queryset.filter(pk__in=listed)
-        return super().response_action(request, queryset, *args, **kwargs)
 
     @admin.display(description=_("number"))
     def number_or_open(self, delivery: Delivery) -> str | _StrPromise:

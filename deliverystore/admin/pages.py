@@ -15,10 +15,11 @@ from deliverystore.admin.actions import (
     confirm_abandon,
     page_context,
 )
-from deliverystore.admin.publishing.pages import publish
+from deliverystore.admin.publishing.acting import publish
+from deliverystore.admin.publishing.asking import whether_to_publish
 from deliverystore.admin.reports import report_verification
 from deliverystore.archive import make_archive
-from deliverystore.exceptions import MissingExtra, NotPermitted
+from deliverystore.exceptions import DeliveryStoreError, MissingExtra, NotPermitted
 from deliverystore.models import Delivery, FileMeta
 from deliverystore.publishing import may_publish
 from deliverystore.verification import verify_deliveries, verify_files
@@ -80,15 +81,16 @@ class DeliveryPages:
         return self._back_to(file.delivery_id)
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Publish a file, and show how far that is."""
+        """Ask first, then publish a file, and show how far that is."""
         file = FileMeta.objects.select_related("delivery").filter(pk=pk).first()
         if file is None or not may_publish(request.user, file):
             raise NotPermitted(f"{request.user} may not publish file {pk}.")
-        found = publish(request, file) if request.method == "POST" else None
-        if found is None:
+        if request.method != "POST":
+            return self._ask_to_publish(request, file)
+        if not (found := publish(request, [file])):
             return self._back_to(file.delivery_id)
         name = f"{self._site.name}:deliverystore_publication_change"
-        return HttpResponseRedirect(reverse(name, args=[found.pk]))
+        return HttpResponseRedirect(reverse(name, args=[found[0].pk]))
 
     def abandon(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Ask first, then remove an open delivery with its files."""
@@ -108,6 +110,14 @@ class DeliveryPages:
             template="admin/deliverystore/verify_receipt.html",
             context=page_context(self._page, request, _("Verify a receipt")),
         )
+
+    def _ask_to_publish(self, request: HttpRequest, file: FileMeta) -> HttpResponseBase:
+        back = self._url("change", file.delivery_id)
+        try:
+            return whether_to_publish(self._page, request, file, back=back)
+        except DeliveryStoreError as error:
+            messages.error(request, str(error))
+            return self._back_to(file.delivery_id)
 
     def _path(self, route: str, view: View, name: str) -> URLPattern:
         protected = self._site.admin_view(answers_refusals(view))

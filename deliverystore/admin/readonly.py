@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.utils.text import capfirst
 
-from deliverystore.admin.changelist import PER_PAGE, BoundedChangeList, BoundedPaginator
+from deliverystore.admin.changelist import (
+    MAX_LISTED,
+    PER_PAGE,
+    BoundedChangeList,
+    BoundedPaginator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
@@ -90,3 +95,16 @@ class BoundedAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         context = {"search_help": self.search_help, **(extra_context or {})}
         return super().changelist_view(request, context)
+
+    def response_action(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet,
+        *args: Any,
+        **kwargs: Any,
+    ) -> HttpResponse | None:
+        if request.POST.get("select_across") == "1":
+            # "All" are those that the list counts.
+            listed = list(queryset.values_list("pk", flat=True)[:MAX_LISTED])
+            queryset = queryset.filter(pk__in=listed)
+        return super().response_action(request, queryset, *args, **kwargs)

@@ -336,3 +336,9 @@ def test_the_number_of_queries_does_not_grow(client, boss, damaged):
     checked = check(restart=True)
     urls = [LIST, f"{LIST}?check={checked.pk}", CHECKS, page_of(checked)]
     assert [queries(client, url) for url in urls] == few
+
+
+def test_a_page_on_which_nothing_is_ever_changed_offers_no_history(show):
+    hand_in(1)
+
+    assert "/history/" not in show(page_of(check()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
 from tests.admin.test_accessibility import grave
-from tests.browser import DESK, PHONE, screens
+from tests.browser import BARE_DESK, DESK, PHONE, screens
 from tests.factories import UserFactory, finished_delivery
 from tests.publishing.media import UpperProcessor, public
 
@@ -38,6 +39,11 @@ def boss(client):
 
 def url(name, publication):
     return reverse(f"admin:deliverystore_publication_{name}", args=[publication.pk])
+
+
+def history(client, instance):
+    name = f"admin:deliverystore_{instance._meta.model_name}_history"
+    return words(client.get(reverse(name, args=[instance.pk])))
 
 
 def done(file):
@@ -218,17 +224,54 @@ def test_what_has_no_address_is_named_all_the_same(client, boss, file, settings)
     assert "upper" in words(client.get(url("change", publication)))
 
 
-def test_what_is_taken_off_the_site_is_gone(
+def test_what_is_taken_off_the_site_is_gone_after_a_question(
     client, boss, file, django_capture_on_commit_callbacks
 ):
     publication = done(file)
+    assert "Take off the site…" in words(client.get(url("change", publication)))
 
+    page = client.get(url("off", publication))
+    assert "nothing of this file" in words(page)
+    assert "hello.txt , delivery 1" in words(page)
+    assert f'href="{url("change", publication)}"' in page.text
+    assert public(file)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(url("off", publication))
 
-    assert told(response) == ["Visitors see nothing of hello.txt any more."]
+    assert told(response) == ["Visitors see nothing of “hello.txt” any more."]
     assert public(file) == {}
     assert client.get(url("change", publication), follow=True).redirect_chain
+
+
+def test_of_what_was_never_public_nothing_is_taken_off(client, boss, bad):
+    publication = done(bad)
+
+    text = words(client.get(url("change", publication)))
+    assert "Do not publish…" in text
+    assert "Take off" not in text
+    assert "Yes, do not publish" in words(client.get(url("off", publication)))
+
+    text = "Visitors see nothing of “bad.txt”, and it is not tried again."
+    assert told(client.post(url("off", publication))) == [text]
+    assert "is not to be published" in history(client, bad.delivery)
+
+
+def test_the_history_says_who_has_published_and_taken_off(client, boss, file):
+    detail = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
+    client.post(detail)
+    publication = Publication.objects.get()
+    work(publication)
+    assert "boss “hello.txt” is to be published." in history(client, publication)
+
+    client.post(url("off", publication))
+
+    text = history(client, file.delivery)
+    assert "boss “hello.txt” is to be published." in text
+    assert "boss “hello.txt” was taken off the site." in text
+
+
+def test_an_empty_list_is_true_also_after_something_was_taken_off(client, boss, db):
+    assert "No file is published." in words(client.get(LIST))
 
 
 def test_several_are_done_at_once(
@@ -236,13 +279,20 @@ def test_several_are_done_at_once(
 ):
     chosen = [done(file).pk, done(bad).pk]
 
-    def act(name):
+    def act(name, **more):
+        data = {"action": name, "_selected_action": chosen, **more}
         with django_capture_on_commit_callbacks(execute=True):
-            return client.post(LIST, {"action": name, "_selected_action": chosen})
+            return client.post(LIST, data)
 
     assert told(act("again")) == ["2 files are being published."]
     assert file.published_files.count() == 4
-    assert told(act("off"))[-1] == "Visitors see nothing of 2 files any more."
+    asked = words(act("off"))
+    assert "nothing of these 2 files" in asked
+    assert "hello.txt" in asked
+    assert Publication.objects.count() == 2
+    assert (
+        told(act("off", post="yes"))[-1] == "Visitors see nothing of 2 files any more."
+    )
     assert not Publication.objects.exists()
 
 
@@ -266,6 +316,9 @@ def test_a_file_is_published_from_the_page_of_its_delivery(
     button = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
     assert button in client.get(detail).text
 
+    asked = words(client.get(button))
+    assert "what the processor “upper” (capital letters) makes of it" in asked
+    assert not Publication.objects.exists()
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(button)
 
@@ -284,7 +337,9 @@ def test_a_file_that_no_processor_takes_is_said(client, boss, db, media, process
     button = reverse("admin:deliverystore_delivery_publish", args=[file.pk])
 
     assert button not in client.get(detail).text
-    assert "Nobody publishes" in told(client.post(button))[0]
+    for response in (client.get(button), client.post(button)):
+        assert response.url == detail
+        assert "Nobody publishes" in told(response)[0]
 
 
 def test_a_processor_that_cannot_say_what_it_takes_hides_no_delivery(
@@ -398,11 +453,42 @@ class TestInABrowser:
             LIST,
             url("change", done(file)),
             url("change", work(failed)),
+            url("off", failed),
+            reverse("admin:deliverystore_delivery_publish", args=[file.pk]),
             reverse("admin:deliverystore_delivery_change", args=[file.delivery_id]),
         ]
         for address in addresses:
             assert admin.open(address).status == 200
             assert grave(admin) == [], address
+
+    @screens(DESK, BARE_DESK)
+    def test_visitors_see_a_file_after_a_question_until_another(
+        self, admin, file, screen
+    ):
+        detail = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+        admin.open(detail)
+        admin.get_by_role("link", name="Publish…").click()
+        admin.get_by_role("link", name="No, take me back").click()
+        expect(admin).to_have_url(re.compile(detail))
+        assert not Publication.objects.exists()
+
+        admin.get_by_role("link", name="Publish…").click()
+        admin.get_by_role("button", name="Yes, publish").click()
+        expect(admin.get_by_text("“hello.txt” was published.")).to_be_visible()
+
+        admin.open(LIST)
+        admin.locator("input[name=_selected_action]").check()
+        admin.locator("select[name=action]").select_option("off")
+        admin.get_by_role("button", name=re.compile("Run|Go")).click()
+        expect(admin.get_by_text("nothing of this file")).to_be_visible()
+        admin.get_by_role("link", name="No, take me back").click()
+        assert public(file)
+
+        admin.get_by_role("link", name="hello.txt").click()
+        admin.get_by_role("link", name="Take off the site…").click()
+        admin.get_by_role("button", name="Yes, take off").click()
+        expect(admin.get_by_text("Visitors see nothing of “hello.txt”")).to_be_visible()
+        expect(admin.get_by_text("No file is published.")).to_be_visible()
 
     def test_a_page_follows_the_work(self, admin, file):
         publication = publish(file, enqueue=False)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from deliverystore.admin.datacenter.looks import begun
 from deliverystore.admin.display import time_text
 from deliverystore.exceptions import DeliveryStoreError
-from deliverystore.models import Publication
+from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing.registry import get_processors
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
-    from deliverystore.models import PublishedFile
+    from deliverystore.models import FileMeta
 
 Facts = dict[str, object]
 _State = Publication.State
@@ -75,6 +75,12 @@ def progress(publication: Publication) -> Facts:
             "bar": done,
         },
     }
+
+
+def public(file: FileMeta) -> list[PublishedFile]:
+    """Return what visitors see of a file; what was prefetched is not asked again."""
+    state = PublishedFile.State.PUBLIC
+    return [one for one in file.published_files.all() if one.state == state]
 
 
 def public_files(files: Iterable[PublishedFile]) -> list[Shown]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib import messages
 from django.http import HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext as _
 
 from deliverystore import publishing
-from deliverystore.admin.publishing import looks, words
-from deliverystore.exceptions import DeliveryStoreError, NotPermitted
+from deliverystore.admin.publishing import looks
+from deliverystore.admin.publishing.acting import publish, take_off
+from deliverystore.admin.publishing.asking import whether_to_take_off
+from deliverystore.exceptions import NotPermitted
 from deliverystore.models import Publication
 from deliverystore.views.access import answers_refusals
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
-
-    from deliverystore.models import FileMeta
 
 
 class PublicationPages:
@@ -55,19 +53,17 @@ class PublicationPages:
         """Have everything made anew."""
         publication = self._found(request, pk)
         if request.method == "POST":
-            publish(request, publication.filemeta)
-        return self._back_to(pk)
+            publish(request, [publication.filemeta])
+        return HttpResponseRedirect(self._url("change", pk))
 
     def off(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take what is public of a file off the site."""
-        publication = self._found(request, pk)
+        """Ask first, then take what is public of a file off the site."""
+        found = self._found(request, pk)
         if request.method != "POST":
-            return self._back_to(pk)
-        publishing.unpublish(publication.filemeta, request.user)
-        text = _("Visitors see nothing of %(file)s any more.")
-        messages.success(request, text % {"file": publication.filemeta.filename})
-        name = f"{self._site.name}:deliverystore_publication_changelist"
-        return HttpResponseRedirect(reverse(name))
+            back = self._url("change", pk)
+            return whether_to_take_off(self._page, request, [found], back=back)
+        take_off(request, [found.filemeta])
+        return HttpResponseRedirect(self._url("changelist"))
 
     def _found(self, request: HttpRequest, pk: int) -> Publication:
         found = Publication.objects.select_related("filemeta__delivery").get(pk=pk)
@@ -75,19 +71,5 @@ class PublicationPages:
             raise NotPermitted(f"{request.user} may not publish it.")
         return found
 
-    def _back_to(self, pk: int) -> HttpResponseRedirect:
-        name = f"{self._site.name}:deliverystore_publication_change"
-        return HttpResponseRedirect(reverse(name, args=[pk]))
-
-
-def publish(request: HttpRequest, file: FileMeta) -> Publication | None:
-    """Publish a file, and say what came of it; a refusal becomes a message."""
-    try:
-        publication = publishing.publish(file, request.user)
-    except NotPermitted:
-        raise
-    except DeliveryStoreError as error:
-        messages.error(request, str(error))
-        return None
-    words.tell(request, [publication])
-    return publication
+    def _url(self, name: str, *args: object) -> str:
+        return reverse(f"{self._site.name}:deliverystore_publication_{name}", args=args)

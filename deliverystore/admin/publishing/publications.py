@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from deliverystore import publishing
 from deliverystore.admin.datacenter.looks import begun as begun_text
 from deliverystore.admin.datacenter.looks import with_progress
-from deliverystore.admin.publishing import looks, words
+from deliverystore.admin.publishing import acting, looks, words
+from deliverystore.admin.publishing.asking import whether_to_take_off
 from deliverystore.admin.publishing.pages import PublicationPages
 from deliverystore.admin.readonly import BoundedAdmin
-from deliverystore.exceptions import DeliveryStoreError, NotPermitted
-from deliverystore.models import Publication, PublishedFile
+from deliverystore.models import Publication
 from deliverystore.models.access import may
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
-
-    from deliverystore.models import FileMeta
 
 _VIEW = "deliverystore.view_publication"
 
@@ -37,28 +32,19 @@ def again(
     page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
 ) -> None:
     """Hand publications to workers once more."""
-    done = _each(
-        request, publications, lambda file: publishing.publish(file, request.user)
-    )
-    words.tell(request, done)
+    acting.publish(request, [one.filemeta for one in publications])
 
 
-@admin.action(permissions=["publish"], description=_("Take off the site"))
+@admin.action(permissions=["publish"], description=_("Take off the site…"))
 def off(
     page: admin.ModelAdmin, request: HttpRequest, publications: QuerySet[Publication]
-) -> None:
-    """Take from visitors what is public of some files."""
-    count = len(
-        _each(
-            request, publications, lambda file: publishing.unpublish(file, request.user)
-        )
-    )
-    text = ngettext(
-        "Visitors see nothing of %(count)d file any more.",
-        "Visitors see nothing of %(count)d files any more.",
-        count,
-    )
-    messages.success(request, text % {"count": count})
+) -> HttpResponse | None:
+    """Ask first, then take from visitors what is public of some files."""
+    if not request.POST.get("post"):
+        back = request.get_full_path()
+        return whether_to_take_off(page, request, list(publications), back=back)
+    acting.take_off(request, [one.filemeta for one in publications])
+    return None
 
 
 @admin.register(Publication)
@@ -109,7 +95,7 @@ class PublicationAdmin(BoundedAdmin):
     def picture(self, publication: Publication) -> SafeString | str | None:
         """Return the smallest public picture."""
         # Those were loaded for the whole page at once.
-        return looks.thumbnail(_public(publication.filemeta)) or None
+        return looks.thumbnail(looks.public(publication.filemeta)) or None
 
     @admin.display(description=_("file"), ordering="pk")
     def name(self, publication: Publication) -> str:
@@ -138,7 +124,7 @@ class PublicationAdmin(BoundedAdmin):
 
     def context_of(self, request: HttpRequest, obj: Publication) -> dict[str, Any]:
         may_see = obj.filemeta.delivery.permits(request.user, "view")
-        published = looks.public_files(_public(obj.filemeta))
+        published = looks.public_files(looks.public(obj.filemeta))
         return {
             "badge": looks.badge(obj),
             "in_words": words.in_words(obj, has_files=bool(published)),
@@ -149,27 +135,3 @@ class PublicationAdmin(BoundedAdmin):
             "published": published,
             "may_publish": publishing.may_publish(request.user, obj.filemeta),
         }
-
-
-def _public(file: FileMeta) -> list[PublishedFile]:
-    state = PublishedFile.State.PUBLIC
-    return [one for one in file.published_files.all() if one.state == state]
-
-
-def _each(
-    request: HttpRequest,
-    publications: QuerySet[Publication],
-    action: Callable[[FileMeta], object],
-) -> list[Publication]:
-    """Do something with the file of each; say what is refused, and return the rest."""
-    done = []
-    for publication in publications.select_related("filemeta__delivery"):
-        try:
-            action(publication.filemeta)
-        except NotPermitted:
-            raise
-        except DeliveryStoreError as error:
-            messages.error(request, str(error))
-        else:
-            done.append(publication)
-    return done

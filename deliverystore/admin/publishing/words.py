@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from deliverystore.models import FileMeta
+
 _State = Publication.State
 _LEVELS = {_State.PROCESSED: messages.SUCCESS, _State.FAILED: messages.ERROR}
 _COMMAND = "manage.py reprocess --left"
@@ -69,6 +71,21 @@ def tell(request: HttpRequest, publications: Sequence[Publication]) -> None:
         if level is None:
             level = messages.INFO if _has_workers() else messages.WARNING
         messages.add_message(request, level, text)
+
+
+def tell_of_end(request: HttpRequest, ended: Sequence[tuple[FileMeta, bool]]) -> None:
+    """Say that files are public no more; each comes with whether it was."""
+    if not ended:
+        return
+    file, was_public = ended[0]
+    text = ngettext(
+        "Visitors see nothing of “%(file)s” any more."
+        if was_public
+        else "Visitors see nothing of “%(file)s”, and it is not tried again.",
+        "Visitors see nothing of %(count)d files any more.",
+        len(ended),
+    )
+    messages.success(request, text % {"file": file.filename, "count": len(ended)})
 
 
 def _of_one(state: Publication.State, name: str) -> str:
