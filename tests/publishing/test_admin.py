@@ -46,6 +46,11 @@ def history(client, instance):
     return words(client.get(reverse(name, args=[instance.pk])))
 
 
+def found(client, **asked):
+    text = client.get(LIST, asked).text
+    return re.findall(r'class="field-name"><a [^>]*>(.*?)</a>', text)
+
+
 def done(file):
     return work(publish(file, enqueue=False))
 
@@ -83,22 +88,69 @@ def test_the_list_shows_state_and_picture(client, boss, file, bad, pictures):
     text = words(response)
     assert "hello.txt" in text
     assert "published" in text
-    assert "failed ProcessingFailed" in text
+    assert "delivery 2 upper failed ProcessingFailed: There is nothing in it." in text
     assert response.text.count(f'src="/media/published/{file.pk // 1000}/') == 1
 
 
 def test_the_list_costs_the_same_for_many(
     client, boss, file, pictures, django_assert_num_queries
 ):
-    done(file)
+    to = UserFactory()
+    done(finished_delivery(recipient=to).files.get())
     with CaptureQueriesContext(connection) as first:
         client.get(LIST)
-    files = [(f"{number}.txt", b"x") for number in range(5)]
-    for one in finished_delivery(files=files).files.all():
-        done(one)
+    for number in range(5):
+        done(
+            finished_delivery(recipient=to, files=[(f"{number}.txt", b"x")]).files.get()
+        )
 
     with django_assert_num_queries(len(first)):
         client.get(LIST)
+
+
+def test_an_error_is_cut_and_on_one_line(client, boss, bad):
+    done(bad)
+    Publication.objects.update(error="one\ntwo " + 1000 * "x")
+
+    text = words(client.get(LIST))
+
+    assert f"ProcessingFailed: one two {94 * 'x'}…" in text
+    assert 95 * "x" not in text
+
+
+def test_publications_are_found_by_the_beginning_of_a_name(client, boss, file, bad):
+    done(file)
+    done(bad)
+
+    assert found(client, q="HELLO") == ["hello.txt"]
+    assert found(client, q="llo") == []
+    assert "Nothing matches." in words(client.get(LIST, {"q": "llo"}))
+    assert sorted(found(client, q="")) == ["bad.txt", "hello.txt"]
+
+
+def test_publications_are_filtered_by_processor_and_state(
+    client, boss, file, bad, pictures
+):
+    done(file)
+    work(publish(bad, processor="upper", enqueue=False))
+
+    assert found(client, processor="upper") == ["bad.txt"]
+    assert found(client, processor="pictures") == ["hello.txt"]
+    assert found(client, processor="gone") == []
+    assert found(client, state__exact="failed") == ["bad.txt"]
+
+
+def test_a_row_leads_to_its_delivery_if_that_may_be_seen(client, boss, file):
+    done(file)
+    link = reverse("admin:deliverystore_delivery_change", args=[file.delivery_id])
+    assert f'<a href="{link}#file-{file.pk}">delivery 1</a>' in client.get(LIST).text
+
+    user = UserFactory(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_publication"))
+    client.force_login(user)
+
+    assert "delivery 1" in client.get(LIST).text
+    assert link not in client.get(LIST).text
 
 
 def test_a_page_shows_why_it_failed_and_tries_again(
@@ -329,6 +381,7 @@ def test_a_file_is_published_from_the_page_of_its_delivery(
     page = client.get(detail).text
     assert button not in page
     assert url("change", publication) in page
+    assert "Publication: published" in page
 
 
 def test_a_file_that_no_processor_takes_is_said(client, boss, db, media, processor):

@@ -107,17 +107,21 @@ def thumbnail(files: Iterable[PublishedFile]) -> SafeString | str:
     return ""
 
 
+def delivery(file: FileMeta, site: str, *, is_linked: bool) -> str:
+    """Return the delivery of a file and, if that is wanted, a link to the file."""
+    if not is_linked:
+        return str(file.delivery)
+    url = reverse(f"{site}:deliverystore_delivery_change", args=[file.delivery_id])
+    return format_html('<a href="{}#file-{}">{}</a>', url, file.pk, file.delivery)
+
+
 def facts(publication: Publication, site: str, *, is_linked: bool) -> list[tuple]:
     """Return what is known of a publication, each with its label."""
     file = publication.filemeta
-    delivery: object = file.delivery
-    if is_linked:
-        url = reverse(f"{site}:deliverystore_delivery_change", args=[file.delivery_id])
-        delivery = format_html('<a href="{}#file-{}">{}</a>', url, file.pk, delivery)
     processor = get_processors().get(publication.processor)
     pairs = [
         (_("file"), file.filename),
-        (_("delivery"), delivery),
+        (_("delivery"), delivery(file, site, is_linked=is_linked)),
         (_("processor"), publication.processor),
         (_("what it makes"), processor and processor.description),
         (_("begun"), begun(publication)),
