@@ -17,7 +17,7 @@ from deliverystore.models import Publication, PublishedFile
 from deliverystore.publishing import MediaProcessor, publish, work
 from tests.admin.datacenter.people import sign_in, told, words
 from tests.admin.test_accessibility import grave
-from tests.browser import BARE_DESK, DESK, PHONE, screens
+from tests.browser import BARE_DESK, DESK, PHONE, assert_fits, screens
 from tests.factories import UserFactory, finished_delivery
 from tests.publishing.media import UpperProcessor, public
 
@@ -497,6 +497,17 @@ class TestInABrowser:
         expect(admin.get_by_text("Visitors see what was made")).to_be_visible()
         expect(admin.get_by_text("There is nothing in it.")).to_have_count(0)
         assert Publication.objects.get(pk=publication.pk).state == "processed"
+
+    def test_a_delivery_of_long_names_and_types_fits(self, admin, file, pictures):
+        names = (f"{'a rather long name ' * 4}.txt", "essay.docx")
+        files = [(name, b"x") for name in names]
+        one = finished_delivery(files=files).files.first()
+        done(one)
+        link = reverse("admin:deliverystore_delivery_change", args=[one.delivery_id])
+
+        admin.open(link)
+
+        assert_fits(admin)
 
     @pytest.mark.long
     @screens(DESK, PHONE)
