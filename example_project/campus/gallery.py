@@ -11,8 +11,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.dispatch import receiver
 
-from deliverystore.exceptions import PublishingRefused
-from deliverystore.models import Delivery, FileMeta, PublishedFile
+from deliverystore.exceptions import ProcessingFailed, PublishingRefused
+from deliverystore.models import Delivery, FileMeta, Publication, PublishedFile
 from deliverystore.publishing import public_store, publish
 from deliverystore.signals import delivery_finished
 
@@ -37,6 +37,15 @@ class Exhibit:
     text: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Showing:
+    """Whether a file that was handed in is in the gallery; reason says why not."""
+
+    is_shown: bool = False
+    is_waiting: bool = False
+    reason: str = ""
+
+
 @receiver(delivery_finished)
 def publish_delivery(*, delivery: Delivery, **kwargs: Any) -> None:
     """Publish what was handed in to an assignment that has a gallery."""
@@ -45,6 +54,16 @@ def publish_delivery(*, delivery: Delivery, **kwargs: Any) -> None:
             # What no media processor takes, such as a ZIP, stays private.
             with suppress(PublishingRefused):
                 publish(file)
+
+
+def showings(delivery: Delivery) -> list[tuple[FileMeta, Showing | None]]:
+    """Return the files of a delivery; without a gallery, nothing is said of them."""
+    files = delivery.files.select_related("publication")
+    if not getattr(delivery.recipient, "gallery", False):
+        return [(file, None) for file in files]
+    thumbnails = _thumbnails().filter(filemeta__delivery=delivery)
+    shown = set(thumbnails.values_list("filemeta", flat=True))
+    return [(file, _showing(file, is_shown=file.pk in shown)) for file in files]
 
 
 def page_of(number: str | None) -> Page:
@@ -63,6 +82,18 @@ def closer_look(pk: int) -> Exhibit:
         return replace(exhibit, large=medium.url)
     with public_store.get_file(public.get(keyname="preview").filepath) as file:
         return replace(exhibit, text=file.read().decode())
+
+
+def _showing(file: FileMeta, *, is_shown: bool) -> Showing:
+    publication: Publication | None = getattr(file, "publication", None)
+    if is_shown or publication is None:
+        return Showing(is_shown=is_shown)
+    # What else a processor raises is for those who run the site.
+    is_plain = publication.error_class == ProcessingFailed.__name__
+    return Showing(
+        is_waiting=not publication.is_over,
+        reason=publication.error if is_plain else "",
+    )
 
 
 def _thumbnails() -> QuerySet[PublishedFile]:

@@ -134,7 +134,8 @@ def handed_in(request: UserRequest, pk: int) -> HttpResponse:
     """A finished delivery and its receipt, for who may see it."""
     visible = Delivery.objects.finished().visible_to(request.user)
     delivery = get_object_or_404(visible.select_related("delivered_by"), pk=pk)
-    return render(request, "campus/handed_in.html", {"delivery": delivery})
+    context = {"delivery": delivery, "showings": exhibition.showings(delivery)}
+    return render(request, "campus/handed_in.html", context)
 
 
 def _assignment_page(

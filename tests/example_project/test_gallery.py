@@ -17,7 +17,7 @@ from deliverystore.models import Delivery, Publication, PublishedFile
 from deliverystore.publishing import public_store, publish, work
 from example_project.campus.demo.handing_in import hand_in as hand_in_homework
 from example_project.campus.demo.photos import photos
-from tests.admin.datacenter.people import sign_in
+from tests.admin.datacenter.people import sign_in, words
 from tests.browser import DESK, PHONE, photograph, screens
 
 GALLERY = "/gallery/"
@@ -56,6 +56,10 @@ def photo():
 
 def shown(client=None):
     return (client or Client()).get(GALLERY).content.decode()
+
+
+def handed_in(delivery):
+    return reverse("campus:handed-in", args=[delivery.pk])
 
 
 def closer(page):
@@ -134,6 +138,53 @@ def test_what_no_processor_takes_stays_private(hand_in, media):
 
     assert not Publication.objects.exists()
     assert not media.exists()
+
+
+def test_who_handed_it_in_sees_what_became_of_it(hand_in, photo, amina, client):
+    client.force_login(amina)
+    latin = "Grüße".encode("latin-1")
+    files = [("view.jpg", photo), ("notes.txt", latin), ("all.zip", b"PK")]
+    delivery = hand_in([*files, ("late.txt", b"late")])
+    view, _notes, _zip, late = delivery.files.all()
+    Publication.objects.filter(filemeta=late).update(state="unprocessed")
+    late.published_files.all().delete()
+
+    page = client.get(handed_in(delivery))
+
+    assert f'<a href="/gallery/{view.pk}/">in the gallery</a>' in page.text
+    assert f'href="{GALLERY}"' in page.text.split("<main")[1]
+    text = words(page)
+    assert re.search(
+        r"notes.txt 5 bytes · not in the gallery: .*save it as UTF-8", text
+    )
+    assert re.search(r"all.zip 2 bytes · not in the gallery \w", text)
+    assert re.search(r"late.txt 4 bytes · will be in the gallery soon", text)
+
+
+def test_mistakes_of_a_processor_are_not_told_to_students(
+    hand_in, amina, client, monkeypatch
+):
+    def process(self, job):
+        raise RuntimeError("secret")
+
+    name = "example_project.campus.media_processors.TextProcessor.process"
+    monkeypatch.setattr(name, process)
+    client.force_login(amina)
+    delivery = hand_in([("notes.txt", b"x")])
+
+    text = words(client.get(handed_in(delivery)))
+
+    assert "not in the gallery" in text
+    assert "secret" not in text
+
+
+def test_nothing_is_said_of_a_gallery_where_there_is_none(hand_in, amina, client):
+    client.force_login(amina)
+    delivery = hand_in([("notes.txt", b"x")], short="pendulum")
+
+    page = client.get(handed_in(delivery)).text
+
+    assert "gallery" not in page.split("<main")[1].lower()
 
 
 def test_homework_of_other_assignments_stays_private(hand_in, photo, media):
