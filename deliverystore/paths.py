@@ -101,6 +101,8 @@ def last_part(path: str) -> str:
 
     Raise InvalidName if there is none that can be in a folder.
     """
+    if not isinstance(path, str):
+        raise TypeError(f"{path!r} is no filename.")
     name = path.rpartition("/")[2]
     if name in {"", ".", ".."} or "\x00" in name:
         raise InvalidName(f"{path!r} ends in no filename.")

@@ -53,12 +53,18 @@ class FileStore:
         settle: timedelta = timedelta(0),
         durability: str | None = None,
     ) -> None:
-        is_time = timedelta(0) <= min(lease, settle) and lease <= _LONGEST_LEASE
-        if max_attempts < 1 or not is_time:
+        if not timedelta(0) < _time("lease", lease) <= _LONGEST_LEASE:
             raise ValueError(
-                "A file is tried once at least; no time is below 0, and no lease is "
-                "longer than 100 years."
+                f"lease: {lease}, but a lease is above 0 and at most 100 years."
             )
+        if _time("settle", settle) < timedelta(0):
+            raise ValueError(f"settle: {settle} is below 0.")
+        if max_attempts < 1:
+            raise ValueError(
+                f"max_attempts: {max_attempts}, but a file is tried once at least."
+            )
+        if not os.fspath(path):
+            raise ValueError("path: it is empty; the current folder is called '.'.")
         self.path = Path(path).absolute()
         self._folders = SpoolFolders(
             self.path, fsops.Durability(durability or conf.DELIVERY_STORE_DURABILITY)
@@ -190,7 +196,7 @@ class FileStore:
         With the extra "watch" the system tells when a file arrives; else, and besides,
         the folder is looked at after each interval.
         """
-        pause = interval.total_seconds()
+        pause = _time("interval", interval).total_seconds()
         return watching.watch(self, self._folders.new, stop or Event(), pause)
 
     @property
@@ -262,8 +268,15 @@ class FileStore:
         return claim
 
 
-def _ago(time_span: timedelta) -> float:
-    return time.time() - time_span.total_seconds()
+def _time(name: str, value: timedelta) -> timedelta:
+    """Return a length of time. Raise TypeError if it is a bare number."""
+    if not isinstance(value, timedelta):
+        raise TypeError(f"{name}: {value!r} is no timedelta.")
+    return value
+
+
+def _ago(older_than: timedelta) -> float:
+    return time.time() - _time("older_than", older_than).total_seconds()
 
 
 def _listed(folder: Path) -> Paths:

@@ -47,6 +47,16 @@ def test_it_says_what_waits_and_for_how_long(store):
     assert lines == [f"2 waiting {hours}", "1 claimed", "0 failed"]
 
 
+def test_no_file_is_0_minutes_old(tmp_path):
+    store = FileStore(tmp_path)
+    store.prepare()
+    (tmp_path / "new" / "a").touch()
+
+    said, _ = status(store)
+
+    assert "1  waiting  (the oldest: less than a minute old)\n" in said
+
+
 def test_failed_files_are_something_found(store):
     store.claim().fail()
 

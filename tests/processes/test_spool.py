@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,7 +100,7 @@ def test_a_lease_that_ends_by_itself_is_over(tmp_path):
     store = FileStore(tmp_path)
     store.prepare()
     (tmp_path / "new" / "a").touch()
-    short = FileStore(tmp_path, lease=LATER - LATER)
+    short = FileStore(tmp_path, lease=timedelta(milliseconds=1))
     claim = short.claim()
     time.sleep(0.01)
 

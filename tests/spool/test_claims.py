@@ -437,7 +437,7 @@ def test_the_status_counts_what_waits_is_claimed_and_failed(store, put):
         put(f"{number}", age=100 - number)
     put(".hidden", age=1000)
     store.claim()
-    FileStore(store.path, lease=timedelta(0)).claim()
+    FileStore(store.path, lease=timedelta(milliseconds=1)).claim()
     FileStore(store.path, max_attempts=1).claim().fail()
     time.sleep(0.01)
 

@@ -6,6 +6,7 @@ import csv
 import errno
 import multiprocessing
 import os
+import re
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -356,17 +357,38 @@ def test_a_sweep_removes_what_is_stale_in_tmp_and_nothing_else(store, put, names
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "reason"),
     [
-        {"max_attempts": 0},
-        {"lease": -HOUR},
-        {"lease": timedelta.max},
-        {"settle": timedelta(seconds=-1)},
+        ({"max_attempts": 0}, "max_attempts: 0, but a file is tried once at least."),
+        ({"lease": -HOUR}, "lease: -1 day, 23:00:00, but a lease is above 0"),
+        ({"lease": timedelta(0)}, "lease: 0:00:00, but a lease is above 0"),
+        ({"lease": timedelta.max}, "but a lease is above 0 and at most 100 years."),
+        ({"settle": timedelta(seconds=-1)}, "settle: -1 day, 23:59:59 is below 0."),
+        ({"path": ""}, "path: it is empty; the current folder is called '.'."),
     ],
 )
-def test_impossible_terms_are_refused(path, options):
-    with pytest.raises(ValueError, match="once at least"):
-        FileStore(path, **options)
+def test_impossible_terms_are_refused(path, options, reason):
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        FileStore(**{"path": path, **options})
+
+
+def test_a_bare_number_is_no_length_of_time(store, path):
+    for name in ("lease", "settle"):
+        with pytest.raises(TypeError, match=f"^{name}: 5 is no timedelta"):
+            FileStore(path, **{name: 5})
+    for method in (store.sweep, store.leftovers):
+        with pytest.raises(TypeError, match=r"^older_than: 5 is no timedelta"):
+            method(5)
+    with pytest.raises(TypeError, match=r"^interval: 5 is no timedelta"):
+        store.watch(interval=5)
+
+
+@pytest.mark.parametrize("name", [5, b"a", Path("a")])
+def test_what_is_no_text_is_no_filename(store, name):
+    with pytest.raises(TypeError, match="is no filename"):
+        store.create(name)
+    with pytest.raises(TypeError, match="is no filename"):
+        store.move(name, "tmp", "new")
 
 
 def test_a_store_says_where_it_is(store, path):

@@ -87,7 +87,7 @@ def test_a_watch_that_was_stopped_before_claims_nothing(store, put):
 
 
 def test_a_watch_gives_back_what_others_have_left(path, put):
-    store = FileStore(path, lease=timedelta(0))
+    store = FileStore(path, lease=timedelta(milliseconds=1))
     store.prepare()
     put("a")
     store.claim()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from json import dumps
 from typing import Any
 
@@ -57,8 +58,7 @@ class Command(EndingCommand):
             raise CommandError(text, returncode=FOUND)
 
     def _report(self, status: SpoolStatus) -> None:
-        since = status.oldest and timesince(status.oldest)
-        oldest = f"  (the oldest: {since} old)" if since else ""
+        oldest = f"  (the oldest: {_since(status.oldest)} old)" if status.oldest else ""
         late = f"  ({status.overdue:,} overdue)" if status.overdue else ""
         self.stdout.write(f"{status.waiting:>12,}  waiting{oldest}")
         self.stdout.write(f"{status.claimed:>12,}  claimed{late}")
@@ -74,6 +74,13 @@ def _status(store: FileStore) -> SpoolStatus:
     except (FileNotFoundError, NotADirectoryError) as error:
         text = f"{store.path} is no spool: there is no folder {error.filename}."
         raise CommandError(text, returncode=FAILED) from error
+
+
+def _since(moment: datetime) -> str:
+    """Say how long ago a moment was."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return "less than a minute"
+    return timesince(moment)
 
 
 def _document(status: SpoolStatus) -> dict[str, object]:

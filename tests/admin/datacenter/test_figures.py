@@ -183,7 +183,7 @@ def spools(settings, tmp_path):
         path = store.path / "new" / f"{number}"
         path.touch()
         os.utime(path, (then, then))
-    FileStore(store.path, lease=timedelta(0)).claim()
+    FileStore(store.path, lease=timedelta(milliseconds=1)).claim()
     store.claim()
     FileStore(store.path, max_attempts=1).claim().fail()
     (store.path / "new" / "folder").mkdir()
