@@ -64,11 +64,13 @@ class AbstractStore(AbstractReadOnlyStore):
 
     def set_metadata(self, key: str, metadata: Mapping[str, object]) -> None:
         """Replace the metadata; the data stays, and is empty for a new key."""
-        self._change(Change(key=checked_key(key), metadata=checked(metadata)))
+        self._change(Change(key=checked_key(key), metadata=checked(metadata, key)))
 
     def update_metadata(self, key: str, metadata: Mapping[str, object]) -> None:
         """Put these names and values over the metadata of a key that is there."""
-        change = Change(key=checked_key(key), update=checked(metadata), required=True)
+        change = Change(
+            key=checked_key(key), update=checked(metadata, key), required=True
+        )
         self._change(change)
 
     def delete(self, key: str) -> None:
@@ -112,7 +114,7 @@ class AbstractStore(AbstractReadOnlyStore):
         with self.transaction("Updating the metadata of several keys"):
             for key, metadata in zip(keys, metadatas, strict=False):
                 change = Change(
-                    key=checked_key(key), update=checked(metadata), required=True
+                    key=checked_key(key), update=checked(metadata, key), required=True
                 )
                 # Whether all are there is asked once, at the end.
                 self._change(change, late=True)
@@ -287,8 +289,8 @@ class AbstractStore(AbstractReadOnlyStore):
         buffer_size: int,
         size: int,
     ) -> None:
-        found = checked(metadata)
         message = f"Setting {checked_key(key)!r}"
+        found = checked(metadata, key)
         chunks = self._chunks(key, data, message, buffer_size, found, size)
         self._change(Change(key=key, data=self._stage(chunks), metadata=found))
 

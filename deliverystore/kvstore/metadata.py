@@ -19,20 +19,25 @@ NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 # Python bounds the calls inside calls, and sys.set_int_max_str_digits() the digits.
 _DEEPEST = 100
 _LARGEST = 10**4000
+# So many names are shown of those that lead to what is wrong.
+_SHOWN = 10
 # From here on, a float may be another number than its shortest text in decimals.
 _LARGEST_EXACT = 2**53
 
 
-def checked(metadata: Mapping[str, object]) -> Metadata:
+def checked(metadata: Mapping[str, object], key: str | None = None) -> Metadata:
     """Return a copy that shares nothing with metadata; tuples become lists.
 
     Raise MetadataInvalid unless it is a mapping of what JSON can hold, with keys that
     are str, text without NUL and surrogates, and finite numbers of up to 4,000 digits,
-    nested up to 100 times.
+    nested up to 100 times. The error says where in it, and of which key.
     """
-    if not isinstance(metadata, Mapping):
-        raise MetadataInvalid(f"metadata must be a dict, not {metadata!r:.100}.")
-    return _checked_dict(metadata, 0)
+    try:
+        if not isinstance(metadata, Mapping):
+            raise _Unfit(f"metadata must be a dict, not {metadata!r:.100}")  # noqa: TRY301
+        return _checked_dict(metadata, 0)
+    except _Unfit as error:
+        raise MetadataInvalid(error.text(key)) from None
 
 
 def copied(metadata: Metadata) -> Metadata:
@@ -92,6 +97,27 @@ def _is_as(value: object, wanted: str) -> bool:
         return False
 
 
+class _Unfit(Exception):
+    """Says why metadata is invalid, and collects where while it goes up."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str | int] = []
+
+    def text(self, key: str | None) -> str:
+        places = []
+        if self.path:
+            names = [f"{name!r:.100}" for name in reversed(self.path[-_SHOWN:])]
+            if len(self.path) > _SHOWN:
+                names.append("…")
+            places.append(".".join(names))
+        if key is not None:
+            places.append(f"the metadata of {key!r:.200}")
+        where = f", in {' of '.join(places)}" if places else ""
+        return f"{self.reason}{where}."
+
+
 def _checked(value: object, depth: int) -> object:
     if value is None or isinstance(value, bool):
         return value
@@ -100,30 +126,35 @@ def _checked(value: object, depth: int) -> object:
     if isinstance(value, int | float):
         return _checked_number(value)
     if depth > _DEEPEST:
-        raise MetadataInvalid(f"metadata is nested more than {_DEEPEST} times.")
+        raise _Unfit(f"metadata is nested more than {_DEEPEST} times")
     if isinstance(value, Mapping):
         return _checked_dict(value, depth)
     if isinstance(value, list | tuple):
-        return [_checked(one, depth + 1) for one in value]
-    raise MetadataInvalid(
-        f"metadata cannot hold {value!r:.100}: JSON has no such value."
-    )
+        return [_inside(place, one, depth) for place, one in enumerate(value)]
+    raise _Unfit(f"metadata cannot hold {value!r:.100}: JSON has no such value")
 
 
 def _checked_dict(found: Mapping[str, object], depth: int) -> Metadata:
-    return {_checked_text(name): _checked(found[name], depth + 1) for name in found}
+    return {_checked_text(name): _inside(name, found[name], depth) for name in found}
+
+
+def _inside(name: str | int, value: object, depth: int) -> object:
+    """Check what is there under a name, or at a place of a list."""
+    try:
+        return _checked(value, depth + 1)
+    except _Unfit as error:
+        error.path.append(name)
+        raise
 
 
 def _checked_number(number: float) -> float:
     """Return a plain int or float for a number that may be of a class of its own."""
     if isinstance(number, int):
         if abs(number) >= _LARGEST:
-            raise MetadataInvalid("metadata has a number of more than 4,000 digits.")
+            raise _Unfit("metadata has a number of more than 4,000 digits")
         return int(number)
     if not math.isfinite(number):
-        raise MetadataInvalid(
-            f"metadata cannot hold {number!r}: JSON has no such value."
-        )
+        raise _Unfit(f"metadata cannot hold {number!r}: JSON has no such value")
     if abs(number) >= _LARGEST_EXACT and number.is_integer():
         # PostgreSQL reads the decimal number 1e23, which is not the float 1e23.
         return int(number)
@@ -132,11 +163,10 @@ def _checked_number(number: float) -> float:
 
 def _checked_text(text: object) -> str:
     if not isinstance(text, str):
-        raise MetadataInvalid(f"A name in metadata must be a str, not {text!r:.100}.")
+        raise _Unfit(f"A name in metadata must be a str, not {text!r:.100}")
     if found := NO_TEXT.search(text):
-        raise MetadataInvalid(
-            f"metadata cannot hold {text!r:.100}: U+{ord(found[0]):04X} is no text."
-        )
+        found_text = f"U+{ord(found[0]):04X} is no text"
+        raise _Unfit(f"metadata cannot hold {text!r:.100}: {found_text}")
     # A subclass of str, such as one of Django's, becomes a plain one; str() itself asks
     # a member of an enum for its name.
     return str.__str__(text)
