@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
 from deliverystore.exceptions import KeyNotFound
 from deliverystore.kvstore.changes import Applied, Change, Staged
@@ -53,7 +54,7 @@ class AbstractStore(AbstractReadOnlyStore):
             with closing(value):
                 self._set(key, value.data, value.metadata, buffer_size, value.size)
             return
-        data, metadata = value
+        data, metadata = _pair(key, value)
         self._set(key, data, metadata, buffer_size, -1)
 
     def set_data(self, key: str, data: Data, buffer_size: int = CHUNK_SIZE) -> None:
@@ -317,3 +318,18 @@ class AbstractStore(AbstractReadOnlyStore):
 
     def _tell(self, event: StoreEvent) -> None:
         send(event)
+
+
+def _pair(key: str, value: object) -> tuple[Data, Mapping[str, object]]:
+    """Return data and metadata; if it is no pair, raise TypeError with the key."""
+    # Two bytes, and a file of two lines, would unpack.
+    is_data = isinstance(value, bytes | bytearray | str) or hasattr(value, "read")
+    try:
+        pair = () if is_data else value
+        data, metadata = cast("tuple[Data, Mapping[str, object]]", pair)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"Setting {key!r:.200}: a value is (data, metadata), such as a file and a "
+            f"dict, not {value!r:.100}."
+        ) from error
+    return data, metadata

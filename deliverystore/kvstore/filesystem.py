@@ -42,6 +42,8 @@ def init_shared_store(
 
     durability, "full" or "none", defaults to DELIVERY_STORE_DURABILITY.
     """
+    if not os.fspath(path):
+        raise ValueError("The path of a store is empty: name a folder.")
     root = Path(path).absolute()
     policy = _policy(root, durability)
     fsops.make_folders(root, policy)
@@ -306,6 +308,8 @@ class _StagedFile:
 
 def _policy(root: Path, durability: str | None) -> fsops.Policy:
     durability = durability or conf.DELIVERY_STORE_DURABILITY
+    if durability not in list(fsops.Durability):
+        raise ValueError(f'durability is "full" or "none", not {durability!r}.')
     return fsops.Policy(root=root, durability=fsops.Durability(durability))
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from deliverystore.exceptions import StoreReadOnly
 from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
-from deliverystore.kvstore.layers import apply_each, put
+from deliverystore.kvstore.layers import apply_each, needs_store, put
 from deliverystore.kvstore.metadata import Matcher, Metadata
 from deliverystore.kvstore.reading import AbstractReadOnlyStore, missing
 from deliverystore.kvstore.values import SpooledSource, Value
@@ -24,11 +24,13 @@ class JoinedStore(AbstractStore):
 
     def __init__(self, stores: Sequence[AbstractReadOnlyStore]) -> None:
         super().__init__()
+        if isinstance(stores, AbstractReadOnlyStore):
+            raise TypeError(f"A JoinedStore takes a list of stores, not {stores!r}.")
         if not stores or not isinstance(stores[0], AbstractStore):
             raise ValueError(
                 "A JoinedStore needs a first store that can be written to."
             )
-        self.stores = list(stores)
+        self.stores = [needs_store(store, "A JoinedStore") for store in stores]
         self._first = stores[0]
 
     def connect(self, credentials: object = None) -> None:

@@ -11,6 +11,13 @@ from deliverystore.kvstore.metadata import Metadata
 from deliverystore.kvstore.reading import AbstractReadOnlyStore
 
 
+def needs_store(store: object, who: str) -> AbstractReadOnlyStore:
+    """Return a store; raise TypeError if it is none, and say who needs it."""
+    if not isinstance(store, AbstractReadOnlyStore):
+        raise TypeError(f"{who} is made of stores, not of {store!r:.100}.")
+    return store
+
+
 def apply_each(
     changes: Sequence[Change], apply: Callable[[Change], Applied | None]
 ) -> list[Applied]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from deliverystore.exceptions import StoreReadOnly
 from deliverystore.kvstore.base import AbstractStore
 from deliverystore.kvstore.changes import Applied, Change, Staged
-from deliverystore.kvstore.layers import apply_each, put
+from deliverystore.kvstore.layers import apply_each, needs_store, put
 from deliverystore.kvstore.metadata import Matcher, Metadata
 from deliverystore.kvstore.reading import (
     AbstractReadOnlyStore,
@@ -34,8 +34,13 @@ class MountedStore(AbstractStore):
     ) -> None:
         super().__init__()
         self.mount_point = checked_key(mount_point)
+        if not isinstance(mount_store, AbstractStore):
+            raise TypeError(
+                "A MountedStore needs a mount_store that can be written to, not "
+                f"{mount_store!r}."
+            )
         self.mount_store = mount_store
-        self.backing_store = backing_store
+        self.backing_store = needs_store(backing_store, "A MountedStore")
 
     def connect(self, credentials: object = None) -> None:
         for store in (self.mount_store, self.backing_store):

@@ -63,6 +63,22 @@ def test_a_folder_without_the_magic_file_is_no_store(tmp_path, folder):
             FileSystemStore(path, magic)
 
 
+def test_a_word_for_durability_that_is_none_is_said(folder):
+    for call in (init_shared_store, FileSystemStore):
+        with pytest.raises(ValueError, match=r"durability is .* not 'ful'"):
+            call(folder, durability="ful")
+
+
+def test_the_working_folder_is_not_made_a_store_for_want_of_a_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValueError, match="name a folder"):
+        init_shared_store("")
+    assert not [*tmp_path.iterdir()]
+
+
 CALLS = {
     "set": lambda store: store.set("key", (b"data", {})),
     "set_metadata": lambda store: store.set_metadata("key", {"a": 1}),

@@ -111,6 +111,13 @@ def test_the_first_store_must_take_changes(two):
             JoinedStore(stores)
 
 
+def test_what_is_no_store_is_refused(one):
+    with pytest.raises(TypeError, match="takes a list of stores, not <"):
+        JoinedStore(one)
+    with pytest.raises(TypeError, match="made of stores, not of None"):
+        JoinedStore([one, None])
+
+
 def test_stores_of_several_kinds_are_joined(tmp_path, two):
     init_shared_store(tmp_path)
     joined = JoinedStore([FileSystemStore(tmp_path), two])

@@ -102,3 +102,12 @@ def test_both_stores_are_connected(mounted, mount, backing):
 
     assert mount.is_connected()
     assert backing.is_connected()
+
+
+def test_what_is_no_store_is_refused(backing):
+    with pytest.raises(TypeError, match=r"mount_store .* not None"):
+        MountedStore("m/", None, backing)
+    with pytest.raises(TypeError, match=r"mount_store .* not <"):
+        MountedStore("m/", ReadOnly(backing), backing)
+    with pytest.raises(TypeError, match="made of stores, not of None"):
+        MountedStore("m/", backing, None)
