@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -149,10 +150,27 @@ def test_a_second_run_finds_everything_there(tmp_path):
     assert "All 8 files are in" in second
     assert "intact   8 of 8" in second
     assert _contents(tmp_path / "deliveries") == stored
-    assert "An earlier run has imported, corrected and finished all" in second
+    table = second.split("An earlier run has imported, corrected and finished all")[1]
+    assert re.search(r"^   students.csv +227 +188 +14 +25 ", table, re.MULTILINE)
     assert _contents(tmp_path / "tables") == tables
     assert "100 of 100 rows are in, in an earlier run of the demo" in second
     assert "→ 10 files are public since an earlier run." in second
+
+
+def test_tables_of_an_older_version_are_told_in_one_sentence(tmp_path):
+    demo = _demo(tmp_path, "--no-serve")
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(**{**demo, "args": migrate}, check=True)
+    with contextlib.closing(sqlite3.connect(tmp_path / "campus.sqlite3")) as older:
+        older.execute("ALTER TABLE campus_assignment DROP COLUMN gallery")
+
+    done = subprocess.run(**demo, check=False, capture_output=True)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"CommandError: {tmp_path} is of an older version of this project: remove it, "
+        "and start again."
+    ]
 
 
 def test_a_demo_that_serves_nothing_says_how_to_serve_it(tmp_path):

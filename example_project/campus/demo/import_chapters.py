@@ -69,8 +69,11 @@ def show_imports(story: Story, samples: Sequence[Sample], user: User) -> None:
     story.code(CODE)
     start = perf_counter()
     if all(map(is_done, samples)):
+        story.say(
+            "An earlier run has imported, corrected and finished all of them. So they "
+            "came in at first, before what failed was corrected:"
+        )
         _show_files(story, samples, user)
-        story.say("An earlier run has imported, corrected and finished all of them.")
         _show_totals(story, "")
     else:
         _tell_all(story, samples, user)

@@ -82,4 +82,6 @@ def _show_place(story: Story) -> None:
         "in them."
     )
     root = shown(conf.DELIVERY_STORE_ROOT or "")
-    story.say(f"The photos themselves are in {root}/ as before: they have no address.")
+    story.say(
+        f"The photos themselves are in {root}/ as before: they have no public address."
+    )

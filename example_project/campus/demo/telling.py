@@ -52,7 +52,9 @@ def tell(
         "Campus: homework, kept by deliverystore",
         "deliverystore is a Django app for files that people hand in; Campus is a "
         "small site that uses it. Each delivery is stored whole or not at all; it gets "
-        "a number, a time and a signed receipt, and can be verified ever after.",
+        "a number, a time and a signed receipt, and can be verified ever after. "
+        "Five parts follow: deliveries, publishing, key-value stores, the data center, "
+        "spools.",
     )
     people = make_people(new_passwords=new_passwords)
     assignments = make_assignments()

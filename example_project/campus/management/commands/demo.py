@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from deliverystore.exceptions import LimitExceeded
 from example_project.campus.demo.hot_folder import watch_command
@@ -67,6 +70,7 @@ class Command(BaseCommand):
         if site.is_served:
             _check_port(port)
         call_command("migrate", verbosity=0)
+        _check_tables()
         try:
             tell(
                 Story(self.stdout, self.style),
@@ -88,6 +92,25 @@ def _number_of_students(text: str) -> int:
     if not text.isdecimal() or int(text) < FEWEST_STUDENTS:
         raise ArgumentTypeError(f"{text!r} is no number from {FEWEST_STUDENTS} on.")
     return int(text)
+
+
+def _check_tables() -> None:
+    """Say at once if the tables are those of an older version.
+
+    Before a release, the first migration changes, which Django does not notice.
+    """
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            table, fields = model._meta.db_table, model._meta.local_concrete_fields
+            if not model._meta.can_migrate(connection):
+                continue
+            found = connection.introspection.get_table_description(cursor, table)
+            if {column.name for column in found} != {field.column for field in fields}:
+                folder = Path(str(connection.settings_dict["NAME"])).parent
+                raise CommandError(
+                    f"{folder} is of an older version of this project: remove "
+                    "it, and start again."
+                )
 
 
 def _check_port(port: int) -> None:
