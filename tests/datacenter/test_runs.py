@@ -30,6 +30,7 @@ from deliverystore.exceptions import (
     TableUnreadable,
 )
 from deliverystore.models import (
+    DataFileInfo,
     FailedRow,
     FailureGroup,
     ImportRun,
@@ -785,6 +786,29 @@ def test_lists_know_how_many_rows_are_in_the_files_that_a_run_has_made(center):
 
     known = {path: center.get_file(path).records for path in names_in(center)}
     assert (known[run.finished_file], known[run.pending_file]) == (2, 4)
+
+    again = runs.work(runs.retry(run, enqueue=False))
+    assert center.get_file(again.finished_file).records == 6
+
+
+def test_what_somebody_has_changed_meanwhile_is_not_counted_on(center):
+    run = start(center, *faculties(6))
+    run = runs.work(run, batch_size=2, advance=lambda run: runs.cancel(run))
+    DataFileInfo.objects.filter(name=run.finished_file.rpartition("/")[2]).delete()
+
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert center.get_file(again.finished_file).records is None
+
+
+def test_of_what_somebody_has_taken_away_only_the_new_rows_are_counted(center):
+    run = start(center, *faculties(6))
+    run = runs.work(run, batch_size=2, advance=lambda run: runs.cancel(run))
+    center.delete(run.finished_file)
+
+    again = runs.work(runs.retry(run, enqueue=False))
+
+    assert center.get_file(again.finished_file).records == 4
 
 
 def test_cancelled_before_it_began_the_file_stays_where_it_is(center):

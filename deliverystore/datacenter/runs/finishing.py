@@ -36,6 +36,7 @@ def finish(run: ImportRun, lease: Lease) -> None:
         return
     center = DataCenter()
     center.finish_distribution(run.file)
+    earlier = _earlier(center, run)
     with tempfile.TemporaryDirectory(prefix=RESULTS_PREFIX) as folder:
         finished, pending = Path(folder, "finished.csv"), Path(folder, "pending.csv")
         waits = _waits(center, run)
@@ -57,7 +58,7 @@ def finish(run: ImportRun, lease: Lease) -> None:
                 )
             _end(run, lease, where or _found(center, run))
     if where is not None:
-        _remember(center, run, where)
+        _remember(center, run, where, earlier=earlier)
 
 
 def end_state(run: ImportRun) -> ImportRun.State:
@@ -87,12 +88,25 @@ def _end(run: ImportRun, lease: Lease, where: Distribution | None) -> None:
             _end_parent(run.parent, where)
 
 
-def _remember(center: DataCenter, run: ImportRun, where: Distribution) -> None:
+def _earlier(center: DataCenter, run: ImportRun) -> int | None:
+    """Return how many rows of earlier tries are in the finished file, if known."""
+    if run.parent is None:
+        return 0
+    family = naming.parse(run.file).source
+    name = f"{FINISHED}/{naming.finished_name(family, run.mode)}"
+    try:
+        return center.get_file(name).records
+    except FileNotFound:
+        return 0
+
+
+def _remember(
+    center: DataCenter, run: ImportRun, where: Distribution, *, earlier: int | None
+) -> None:
     """Let lists say how many rows the files have that were just made."""
     counts = {where.pending: run.failed}
-    if run.parent is None:
-        # Otherwise it has the rows of earlier tries, too.
-        counts[where.finished] = run.finished
+    if earlier is not None:
+        counts[where.finished] = earlier + run.finished
     for path, count in counts.items():
         # Somebody may have taken the file already.
         with contextlib.suppress(FileNotFound):
