@@ -162,6 +162,8 @@ def _facts(row: StoredValue) -> list[tuple[object, object]]:
     return [
         (_("key"), shown(key, _ON_PAGE) or "“”"),
         (_("store"), row.store),
+        # Without data, it is in none.
+        (_("storage"), row.storage or "-"),
         (_("size"), filesizeformat(row.size)),
         (_("created"), time_text(row.created)),
         (_("modified"), time_text(row.modified)),

@@ -101,6 +101,9 @@ def test_filters_and_search_go_together(listed, show):
 def test_a_page_shows_the_metadata_as_a_table(show, store):
     text = show(page_of("Holidays"))
 
+    assert "<dt>Storage</dt><dd>values</dd>" in text
+    store.set_metadata("no data", {})
+    assert "<dt>Storage</dt><dd>-</dd>" in show(page_of("no data"))
     assert '<th scope="row">tags</th>' in text
     assert "[&quot;a&quot;, {&quot;b&quot;: &quot;&lt;i&gt;&quot;}]" in text
     link = re.search(r'href="([^"]*name=year[^"]*)"', text)[1].replace("&amp;", "&")
@@ -204,3 +207,17 @@ def test_a_page_is_not_wider_than_the_window(page, live_server, boss, client):
     page.goto(live_server.url + address)
 
     assert_fits(page)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_key_without_a_break_pushes_no_column_out_of_sight(
+    page, live_server, boss, client
+):
+    DatabaseStore().set_metadata("x" * 4000, {"y" * 300: "z" * 300})
+    sign_in(page, live_server, client)
+    page.goto(live_server.url + LIST)
+
+    box = page.locator("#result_list td.field-modified").bounding_box()
+    filters = page.locator("#changelist-filter").bounding_box()
+    assert box["x"] + box["width"] <= filters["x"]
