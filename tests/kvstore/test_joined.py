@@ -127,3 +127,12 @@ def test_stores_of_several_kinds_are_joined(tmp_path, two):
     assert two.is_connected()
     assert (tmp_path / "both.data").read_bytes() == b"two"
     assert joined.get_metadata("both") == {"from": "folder"}
+
+
+def test_names_of_arguments_can_be_asked_for_too(one, two):
+    one.set_metadata("key", {"select": 1, "self": 2})
+    joined = JoinedStore([one, two])
+
+    for store in (one, joined):
+        assert list(store.query_keys(select=1, self=2)) == ["key"]
+        assert dict(store.query(self=2)) == {"key": {"select": 1, "self": 2}}
