@@ -10,7 +10,7 @@ from django.conf import settings  # noqa: TID251 - where Django's own files are
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
 
-from deliverystore.backends import DeliveryStoreInterface
+from deliverystore.backends import DeliveryStoreInterface, DjangoStorageDeliveryStore
 from deliverystore.backends.handler import load_fallback, load_store
 from deliverystore.backends.probing import folder_of
 from deliverystore.conf import conf
@@ -59,6 +59,11 @@ def check_place(alias: str, storage: DeliveryStoreInterface) -> None:
                 f"STORAGES[{alias!r}], where values are to be kept, is in the folder "
                 f"{location!r}, which is not absolute."
             )
+    if _has_deliveries(medium):
+        raise SettingInvalid(
+            f"STORAGES[{alias!r}] is where deliveries are, and values are to be kept. "
+            "Choose another one, or set DELIVERY_STORE_ROOT, the prefix of deliveries."
+        )
     if (folder := folder_of(storage)) is None:
         return
     for name, other in _other_folders():
@@ -68,6 +73,15 @@ def check_place(alias: str, storage: DeliveryStoreInterface) -> None:
                 f"{name} ({other}) overlap. Choose folders of which none lies in "
                 "another."
             )
+
+
+def _has_deliveries(medium: object) -> bool:
+    """Tell whether the delivery store has all of a storage, without a prefix."""
+    with suppress(ImproperlyConfigured, TypeError):
+        store = load_store()
+        if isinstance(store, DjangoStorageDeliveryStore) and not store.root:
+            return store.storage is medium
+    return False
 
 
 def _other_folders() -> Iterator[tuple[str, Path]]:

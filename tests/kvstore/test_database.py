@@ -313,6 +313,21 @@ def test_data_is_not_kept_in_the_folder_of_something_else(
     assert store.to_bytes("key") == b"data"
 
 
+def test_data_is_kept_beside_deliveries_only_if_these_have_a_prefix(settings):
+    settings.STORAGES = {**settings.STORAGES}
+    settings.DELIVERY_STORE_BACKEND = (
+        "deliverystore.backends.DjangoStorageDeliveryStore"
+    )
+    settings.DELIVERY_STORE_STORAGE = "values"
+    settings.DELIVERY_STORE_ROOT = None
+
+    with pytest.raises(SettingInvalid, match=r"'values'\] is where deliveries are"):
+        DatabaseStore().set("key", (b"data", {}))
+    settings.DELIVERY_STORE_ROOT = "deliveries"
+    DatabaseStore().set("key", (b"data", {}))
+    assert DatabaseStore().to_bytes("key") == b"data"
+
+
 @pytest.mark.parametrize("place", [".", "deliveries/values", "old", "media/x"])
 def test_data_is_kept_neither_in_nor_around_the_folder_of_others(
     settings, tmp_path, place
