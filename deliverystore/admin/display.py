@@ -121,6 +121,23 @@ def in_words(delivery: Delivery) -> list[str]:
     ]
 
 
+def waiting_words(task: object, command: str) -> list[str]:
+    """Say of work that waits what begins it.
+
+    task is that of the tasks framework; without one, None, it is a management command.
+    """
+    if task is None:
+        text = _(
+            "It waits for “manage.py %(command)s”, with which those who run the site "
+            "begin it."
+        )
+        return [text % {"command": command}]
+    return [
+        _("It waits for a worker, and begins by itself."),
+        _("If that takes long, ask those who run the site whether a worker is there."),
+    ]
+
+
 def time_text(moment: datetime) -> str:
     """Return a moment in the time zone of the site."""
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment

@@ -16,8 +16,9 @@ from deliverystore.admin.datacenter.export_forms import EMPTY, ONLY
 from deliverystore.admin.datacenter.family import attempted
 from deliverystore.admin.datacenter.progress import export_progress, is_left_alone
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.admin.display import time_text
+from deliverystore.admin.display import time_text, waiting_words
 from deliverystore.datacenter import exports
+from deliverystore.datacenter.exports import tasks
 from deliverystore.datacenter.exports.visibility import visible_exports
 from deliverystore.datacenter.files import in_words as size_in_words
 from deliverystore.exceptions import DeliveryStoreError, NotPermitted
@@ -143,11 +144,9 @@ class ExportPages:
 
 
 def _in_words(export: Export, *, is_expired: bool, is_mine: bool) -> list[str]:
+    if export.state == Export.State.WAITING:
+        return waiting_words(tasks.run_export, "export_csv --resume")
     told = {
-        Export.State.WAITING: _(
-            "It waits for a worker, and begins by itself. If that takes long, ask "
-            "those who run the site whether a worker is there."
-        ),
         Export.State.RUNNING: _(
             "It is under way. You can leave this page: it goes on without you."
         ),

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from deliverystore.admin.datacenter.looks import number, rows
 from deliverystore.admin.datacenter.shortened import shown
-from deliverystore.admin.display import time_text
+from deliverystore.admin.display import time_text, waiting_words
 from deliverystore.datacenter.rows.outcomes import Mode
+from deliverystore.datacenter.runs import tasks
 from deliverystore.models import ImportRun
 
 if TYPE_CHECKING:
@@ -59,10 +60,7 @@ def did(run: ImportRun) -> str:
 
 
 def _waiting(run: ImportRun) -> list[str]:
-    return [
-        _("It waits for a worker, and begins by itself."),
-        _("If that takes long, ask those who run the site whether a worker is there."),
-    ]
+    return waiting_words(tasks.run_import, "import_csv --resume")
 
 
 def _running(run: ImportRun) -> list[str]:

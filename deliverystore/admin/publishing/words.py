@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from deliverystore.admin.display import waiting_words
 from deliverystore.models import Publication
 from deliverystore.publishing import tasks
 
@@ -27,20 +28,8 @@ _COMMAND = "manage.py reprocess --left"
 def in_words(publication: Publication, *, has_files: bool) -> list[str]:
     """Say in sentences what is the matter with a publication."""
     match publication.state:
-        case _State.UNPROCESSED if not _has_workers():
-            text = _(
-                "It waits for “%(command)s”, with which those who run the site "
-                "publish it."
-            )
-            return [text % {"command": _COMMAND}]
         case _State.UNPROCESSED:
-            return [
-                _("It waits for a worker, and begins by itself."),
-                _(
-                    "If that takes long, ask those who run the site whether a worker "
-                    "is there."
-                ),
-            ]
+            return waiting_words(tasks.run_publication, "reprocess --left")
         case _State.PROCESSING:
             return [
                 _("It is under way. You can leave this page: it goes on without you.")

@@ -51,6 +51,18 @@ def content(response):
 # -- Beginning ---------------------------------------------------------------------
 
 
+def test_without_a_framework_for_tasks_a_waiting_export_names_the_command(
+    center, client, exporter, monkeypatch
+):
+    monkeypatch.setattr("deliverystore.datacenter.exports.tasks.run_export", None)
+
+    export = exports.start_export("faculty", exporter)
+
+    text = words(client.get(export_url("change", export.pk)).text)
+
+    assert "It waits for “manage.py export_csv --resume”" in text
+
+
 def test_only_what_one_may_export_is_offered(center, client, exporter):
     text = client.get(export_url("new")).text
 

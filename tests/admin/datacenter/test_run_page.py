@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliverystore.datacenter import Layout, runs
+from deliverystore.datacenter.runs import tasks
 from deliverystore.models import FailureGroup, ImportRun, ValueCorrection
 from tests.admin.datacenter.helpers import (
     imported,
@@ -87,6 +88,17 @@ def test_each_state_is_told_in_words(center, page_of, state, said):
     update(run, state=state, error="no disk")
 
     assert said in words(page_of(run))
+
+
+def test_without_a_framework_for_tasks_a_waiting_run_names_the_command(
+    center, page_of, monkeypatch
+):
+    monkeypatch.setattr(tasks, "run_import", None)
+
+    text = words(page_of(start(center, ("A", ""))))
+
+    assert "It waits for “manage.py import_csv --resume”" in text
+    assert "begins by itself" not in text
 
 
 def test_the_bar_has_a_text_alternative(center, page_of):
