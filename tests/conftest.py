@@ -25,7 +25,7 @@ REQUIRE_ALL = os.environ.get("DELIVERYSTORE_REQUIRE_ALL") == "1"
 hypothesis.settings.register_profile(
     "deliverystore",
     deadline=None,
-    max_examples=int(os.environ.get("DELIVERYSTORE_EXAMPLES", "15")),
+    max_examples=int(os.environ.get("DELIVERYSTORE_EXAMPLES", "10")),
 )
 hypothesis.settings.load_profile("deliverystore")
 

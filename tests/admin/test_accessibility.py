@@ -19,7 +19,11 @@ from tests.datacenter.places import put
 from tests.factories import UserFactory, finished_delivery, open_delivery
 from tests.school.models import Faculty
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
 
 # The rest of a page is Django's.
 OURS = "#content"
@@ -130,7 +134,6 @@ def spools(settings, tmp_path):
     store.claim().fail()
 
 
-@pytest.mark.long
 @screens(DESK, PHONE)
 def test_nothing_grave_is_found_on_any_page(admin, center, spools):
     found = {}

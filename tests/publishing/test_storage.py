@@ -142,6 +142,7 @@ class TestDjangosMemory(StorageContract):
 
 
 @pytest.mark.objectstore
+@pytest.mark.long
 class TestCloudFileStorage(StorageContract):
     exact = False
     # It has no folders, whose last file would take them with it.

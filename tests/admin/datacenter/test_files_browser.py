@@ -17,6 +17,7 @@ from tests.school.models import Faculty
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.django_db(transaction=True),
     screens(DESK, BARE_PHONE, PHONE, BARE_DESK),
 ]

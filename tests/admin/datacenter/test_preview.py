@@ -747,6 +747,7 @@ def test_a_header_of_a_megabyte_is_cut(look):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK)
 def test_names_of_columns_are_shown_as_they_are(
@@ -763,6 +764,7 @@ def test_names_of_columns_are_shown_as_they_are(
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK, BARE_PHONE, PHONE, BARE_DESK)
 def test_from_the_list_to_the_import(page, live_server, boss, client, center):
@@ -785,6 +787,7 @@ def test_from_the_list_to_the_import(page, live_server, boss, client, center):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_what_is_chosen_and_not_sent_yet_cannot_be_begun_as_something_else(
     page, live_server, boss, client, center

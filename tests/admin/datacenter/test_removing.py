@@ -256,6 +256,7 @@ def test_only_who_may_try_them_again_is_asked(client, stopped):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK, BARE_PHONE, PHONE, BARE_DESK)
 def test_it_is_asked_in_a_browser(

@@ -13,7 +13,11 @@ from tests.datacenter.imports import start
 from tests.factories import UserFactory
 from tests.school.models import Faculty
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture
@@ -193,7 +197,6 @@ def all_pages(center, user):
     ]
 
 
-@pytest.mark.long
 def test_no_page_is_wider_than_the_screen(admin, center):
     for url in all_pages(center, admin.user):
         admin.open(url)
@@ -201,7 +204,6 @@ def test_no_page_is_wider_than_the_screen(admin, center):
         assert_fits(admin)
 
 
-@pytest.mark.long
 def test_a_strict_site_forbids_nothing_of_them(admin, center):
     def send_strictly(route):
         response = route.fetch()

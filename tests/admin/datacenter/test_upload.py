@@ -409,6 +409,7 @@ def pending(page, live_server, boss, client, center):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK, PHONE)
 def test_files_are_sent_one_by_one_and_the_list_shows_them(pending, center):
@@ -437,6 +438,7 @@ def test_files_are_sent_one_by_one_and_the_list_shows_them(pending, center):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK)
 def test_who_was_logged_out_is_led_to_the_login(pending, center):
@@ -454,6 +456,7 @@ def test_who_was_logged_out_is_led_to_the_login(pending, center):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK)
 def test_who_leaves_while_files_are_sent_is_asked(pending, center):
@@ -495,6 +498,7 @@ DROP = """(text) => {
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(DESK, PHONE)
 def test_a_file_is_dropped(pending, center):
@@ -505,6 +509,7 @@ def test_a_file_is_dropped(pending, center):
 
 
 @pytest.mark.browser
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @screens(BARE_PHONE, BARE_DESK)
 def test_without_javascript_the_form_does_it(pending):
